@@ -1,0 +1,1 @@
+"""Graph snapshot → account scores and ring decisions."""

@@ -1,0 +1,1 @@
+"""Canonical tables → templates, sightings, links, communities, graph snapshot."""

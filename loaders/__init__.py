@@ -1,0 +1,1 @@
+"""Logs → canonical tables, and refused rows with reasons."""

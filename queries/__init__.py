@@ -1,0 +1,1 @@
+"""Named Cypher queries for investigators, and a guard for free ones."""

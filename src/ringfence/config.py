@@ -1,0 +1,87 @@
+"""What a user asks of a run, and what the program makes of it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+
+DEFAULT_SEED = 20260201
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """How sightings become links and links become communities. Log-odds are natural logarithms (nats)."""
+
+    degree_cap: dict[str, int] = field(
+        default_factory=lambda: {"ip": 64, "instrument": 64, "device": 64, "template": 256}
+    )
+    """Entity type → the most accounts an entity may have and still make pairs; larger ones are hubs."""
+    agreement: dict[str, float] = field(
+        default_factory=lambda: {"ip": 0.3, "instrument": 0.5, "device": 0.3, "template": 0.5}
+    )
+    """Entity type → m: probability that two accounts of one operator share a given value one of them has."""
+    kind_discount: dict[str, float] = field(
+        default_factory=lambda: {
+            "mobile": 0.15,
+            "education": 0.25,
+            "vpn": 0.25,
+            "tor": 0.25,
+            "business": 0.5,
+            "hosting": 0.75,
+        }
+    )
+    """Kind of address range → factor on the weight of sharing one of its addresses; 1 where unknown."""
+    family_cap: float = 12.0
+    """The most one family may add to a pair, however much of one kind is shared."""
+    least_weight: float = 3.0
+    """A pair below this weight is no link."""
+    resolution: float = 1.0
+    """CPM resolution γ: a community's mean weight per pair stays above it."""
+    least_size: int = 3
+    """The smallest community that is judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSettings:
+    """When a community is a ring, and when it is worth a person's time."""
+
+    ring_probability: float = 0.9
+    review_probability: float = 0.5
+    least_families: int = 2
+    """A ring needs this many evidence families; with fewer it is at most ``review``."""
+    family_coverage: float = 0.5
+    """A family counts when at least this share of the members has a link of it."""
+    review_score: float = 6.0
+    """Evidence score (nats) from which a community is worth a look where nothing is calibrated."""
+    least_ring_size: int = 5
+    least_labelled_rings: int = 2
+    """Without labelled accounts in so many separate components nothing is calibrated."""
+    least_labelled: int = 20
+    """Nor with fewer labelled accounts of either kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A run as resolved: what the manifest prints."""
+
+    seed: int = DEFAULT_SEED
+    device: str = "auto"
+    memory_limit: str = "1GiB"
+    """The table engine spills above it."""
+    links: LinkSettings = field(default_factory=LinkSettings)
+    decisions: DecisionSettings = field(default_factory=DecisionSettings)
+
+
+def home() -> Path:
+    """Return the folder that holds the local Neo4j's data: ``RINGFENCE_HOME``, or the platform's place."""
+    named = os.environ.get("RINGFENCE_HOME")
+    return Path(named) if named else Path(platformdirs.user_data_dir("ringfence"))
+
+
+def cache() -> Path:
+    """Return the folder for what can be fetched again: ``RINGFENCE_CACHE``, or the platform's place."""
+    named = os.environ.get("RINGFENCE_CACHE")
+    return Path(named) if named else Path(platformdirs.user_cache_dir("ringfence"))

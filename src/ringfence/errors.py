@@ -1,0 +1,82 @@
+"""Every error that Ringfence raises on purpose.
+
+::
+
+    RingfenceError                 exit code 1
+    ├── UsageError                 exit code 2   the command's words are off
+    ├── InputError                               the logs cannot be read as they are
+    │   ├── MappingError                         the mapping file is off
+    │   └── NoUsableTableError                   nothing in the folder can be used
+    ├── OutputError                              the output folder cannot be written
+    ├── ModelError                               a model or snapshot file is off
+    └── StoreError                 exit code 4   the graph store failed
+        ├── StoreUnavailableError                no answer, or none that lets us in
+        ├── StoreConflictError                   it holds another state
+        └── QueryError             exit code 1   a query was refused or failed
+
+A message says what was found and what to try next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import ClassVar
+
+
+class RingfenceError(Exception):
+    """Base of every error that Ringfence raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(RingfenceError):
+    """The command's words cannot be carried out."""
+
+    exit_code = 2
+
+
+class InputError(RingfenceError):
+    """The input cannot be read as it is."""
+
+
+class MappingError(InputError):
+    """A mapping file does not say what it must."""
+
+
+class NoUsableTableError(InputError):
+    """An input folder holds nothing that can be used."""
+
+
+class OutputError(RingfenceError):
+    """The output folder cannot be written."""
+
+
+class ModelError(RingfenceError):
+    """A model or graph snapshot file is missing, damaged or of another version."""
+
+
+class StoreError(RingfenceError):
+    """The graph store failed."""
+
+    exit_code = 4
+
+
+class StoreUnavailableError(StoreError):
+    """The graph store does not answer, or does not let us in."""
+
+
+class StoreConflictError(StoreError):
+    """The graph store holds a state that is not ours to replace."""
+
+
+class QueryError(StoreError):
+    """A query was refused or failed."""
+
+    exit_code = 1
+
+
+def near_names(name: str, known: Iterable[str]) -> str:
+    """Return a hint such as `` Did you mean 'ts'?``, or an empty text where nothing is near."""
+    near = get_close_matches(name, list(known), n=2, cutoff=0.6)
+    return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""

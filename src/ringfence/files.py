@@ -1,0 +1,124 @@
+"""Files and folders: digests, atomic publishing, and where the stages of a run put what they make."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ringfence.errors import OutputError
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where the stages of one run put what they make for each other."""
+
+    root: Path
+
+    @property
+    def tables(self) -> Path:
+        """Canonical tables: ``<table>/part-*.parquet``."""
+        return self._folder("tables")
+
+    @property
+    def links(self) -> Path:
+        """What linkage makes: sightings, links, communities, evidence, snapshot."""
+        return self._folder("links")
+
+    @property
+    def scores(self) -> Path:
+        """What the classifier makes: account scores, ring decisions, metrics."""
+        return self._folder("scores")
+
+    @property
+    def rejected(self) -> Path:
+        """Refused rows, a file a table."""
+        return self._folder("rejected")
+
+    @property
+    def spill(self) -> Path:
+        """Where the table engine may spill; never holds prompt text."""
+        return self._folder("spill")
+
+    def _folder(self, name: str) -> Path:
+        folder = self.root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def digest_files(paths: list[Path], root: Path) -> str:
+    """Return the SHA-256 of the files' names below ``root`` and contents, in the order of the names."""
+    total = hashlib.sha256()
+    for path in sorted(paths):
+        total.update(path.relative_to(root).as_posix().encode() + b"\0")
+        with path.open("rb") as stream:
+            total.update(hashlib.file_digest(stream, "sha256").digest())
+    return total.hexdigest()
+
+
+def digest_json(value: Any) -> str:
+    """Return the SHA-256 of a JSON value, independent of key order."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON value for people: indented, keys in the order given, a line feed at the end."""
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+
+
+def check_output(out: Path, *, force: bool) -> None:
+    """Refuse an output folder that would have to be overwritten.
+
+    Raises:
+        OutputError: it is a file, or a folder that is not empty and ``force`` is off.
+    """
+    if out.is_file():
+        raise OutputError(f"{out} is a file; --out names a folder.")
+    if out.is_dir() and any(out.iterdir()) and not force:
+        raise OutputError(f"{out} is not empty. Name another folder, or replace it with --force.")
+
+
+@contextmanager
+def published(out: Path, *, force: bool) -> Iterator[Path]:
+    """Yield an empty folder beside ``out`` that becomes ``out`` when the block ends well.
+
+    A block that raises, or a process that dies, leaves ``out`` as it was.
+
+    Raises:
+        OutputError: ``out`` would be overwritten without ``force``, or cannot be written.
+    """
+    check_output(out, force=force)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
+    except OSError as error:
+        raise OutputError(f"Cannot write beside {out}: {error.strerror}.") from error
+    try:
+        yield building
+        building.chmod(0o755)
+        _swap(building, out)
+    except OSError as error:
+        raise OutputError(f"Cannot write {out}: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _swap(building: Path, out: Path) -> None:
+    if not out.exists():
+        building.replace(out)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".old", dir=out.parent))
+    out.replace(old / "was")
+    try:
+        building.replace(out)
+    except OSError:
+        (old / "was").replace(out)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)

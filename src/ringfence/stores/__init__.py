@@ -1,0 +1,1 @@
+"""Graph stores: one protocol, an in-memory reference, and Neo4j."""

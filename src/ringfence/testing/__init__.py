@@ -1,0 +1,1 @@
+"""Contract tests that every store must pass; for those who write one."""

@@ -1,0 +1,1 @@
+"""Simulated providers with planted rings and look-alike innocents."""
