@@ -98,8 +98,8 @@ TABLES: dict[str, Table] = {
             "requests",
             "request_id*:id account_id*:id ts*:time ip:ip device_id:id user_agent:text model:text "
             "end_user_id:id session_id:id access_route:text system_prompt:prompt prompt:prompt "
-            "template_id:id input_tokens:int output_tokens:int reasoning_tokens:int tool_calls:int stop_reason:text "
-            "status_code:int",
+            "template_id:id input_tokens:int output_tokens:int reasoning_tokens:int tool_calls:int "
+            "stop_reason:text status_code:int",
             key="request_id",
         ),
         _table(
