@@ -13,6 +13,7 @@ from ringfence.stores.process import Started
 
 _SETTINGS = """\
 # Written anew at every start by Ringfence.
+# The last two spare a stop of ten seconds.
 server.default_listen_address=127.0.0.1
 server.default_advertised_address=127.0.0.1
 server.bolt.listen_address=127.0.0.1:{port}
@@ -26,6 +27,8 @@ dbms.security.allow_csv_import_from_file_urls=false
 dbms.usage_report.enabled=false
 db.tx_log.preallocate=false
 db.tx_log.rotation.retention_policy=keep_none
+internal.dbms.bolt.netty_server_shutdown_quiet_period=0
+internal.server.bolt.thread_pool_shutdown_wait_time=0s
 """
 
 

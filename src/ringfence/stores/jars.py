@@ -112,7 +112,7 @@ def _fetch_one(context: Any, jar: Jar) -> Path:
             if attempt == _ATTEMPTS:
                 raise StoreUnavailableError(
                     f"Neo4j's jar {jar.name} cannot be fetched from Maven Central: {error}. Check the "
-                    "network (HTTPS_PROXY is honoured) and try again, or name a server of your own with --neo4j."
+                    "network (HTTPS_PROXY is honoured) and try again, or use a server of your own (--neo4j)."
                 ) from error
     if not _matches(path, jar):
         path.unlink()

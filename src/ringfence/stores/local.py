@@ -251,12 +251,12 @@ def _wait(home: Home, record: Record, timeout: float) -> None:
         time.sleep(0.1)
 
 
-def _tail(home: Home, lines: int = 12) -> str:
-    said: list[str] = []
+def _tail(home: Home, lines: int = 15) -> str:
     for log in home.logs:
-        if log.is_file():
-            said += log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-lines:]
-    return "\n".join(said) or f"(nothing; see {home.console.parent})"
+        said = log.read_text(encoding="utf-8", errors="replace").strip() if log.is_file() else ""
+        if said:
+            return "\n".join(said.splitlines()[-lines:])
+    return f"(nothing; see {home.console.parent})"
 
 
 def _lost_password(home: Home) -> StoreError:
