@@ -17,6 +17,9 @@ from ringfence.errors import QueryError
 PROCEDURES = frozenset({"db.labels", "db.relationshipTypes", "db.propertyKeys", "dbms.components"})
 PROCEDURE_PREFIXES = ("db.schema.",)
 
+EXPLAIN = "EXPLAIN "
+"""What is put before a query to get its plan without running it."""
+
 _FIRST_WORDS = ("MATCH", "OPTIONAL", "WITH", "UNWIND", "RETURN", "CALL")
 _REFUSED_OPERATORS = ("LoadCSV", "Show", "Terminate", "AdministrationCommand")
 
@@ -87,6 +90,19 @@ def check_plan(query_type: str | None, plan: Mapping[str, Any] | None) -> None:
         raise QueryError(
             "The query writes. Queries read the graph and nothing else; `ringfence neo4j load` writes it."
         )
+
+
+def as_written(message: str) -> str:
+    """Return the server's message with its positions in the query as it was before EXPLAIN stood before it."""
+    moved = re.sub(r"(?<=line 1, column )\d+|(?<=offset: )\d+", _moved_back, message)
+    if f'"{EXPLAIN}' not in moved:
+        return moved
+    query, caret, rest = moved.replace(f'"{EXPLAIN}', '"', 1).partition("\n" + " " * len(EXPLAIN))
+    return query + ("\n" + rest if caret else "")
+
+
+def _moved_back(number: re.Match[str]) -> str:
+    return str(max(int(number[0]) - len(EXPLAIN), 0))
 
 
 def _steps(step: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

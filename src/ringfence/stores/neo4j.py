@@ -13,7 +13,7 @@ from ringfence.errors import QueryError, StoreConflictError, StoreError, StoreUn
 from ringfence.progress import Tick, silent
 from ringfence.stores import cypher
 from ringfence.stores.graph import GraphTables
-from ringfence.stores.guard import check_plan, check_text
+from ringfence.stores.guard import EXPLAIN, as_written, check_plan, check_text
 from ringfence.stores.policy import foreign_data, needs_load, short
 from ringfence.stores.protocol import QueryResult, StoreState
 from ringfence.stores.rows import columns_of
@@ -134,7 +134,7 @@ class Neo4jStore:
             return QueryResult(tuple(result.keys()), tuple(rows[:limit]), truncated=len(rows) > limit)
 
         with self._boundary(reading=timeout):
-            summary = self._run(f"EXPLAIN {cypher}", parameters, timeout, neo4j.Result.consume)
+            summary = self._run(EXPLAIN + cypher, parameters, timeout, neo4j.Result.consume)
             check_plan(summary.query_type, summary.plan)
             return self._run(cypher, parameters, timeout, first_rows)
 
@@ -239,4 +239,4 @@ class Neo4jStore:
             return QueryError(
                 f"The query took longer than {reading:g} s. Narrow it, or allow more with --timeout."
             )
-        return QueryError(f"The query failed: {message}")
+        return QueryError(f"The query failed: {as_written(message)}")

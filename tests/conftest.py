@@ -1,0 +1,22 @@
+"""What tests of several areas share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ringfence.stores import local
+
+
+@pytest.fixture(scope="session")
+def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local.LocalServer]:
+    """A real server in a home of its own: address, user, password. Whoever uses it empties it first."""
+    home = tmp_path_factory.mktemp("neo4j_server")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RINGFENCE_HOME", str(home))
+        server = local.up()
+    yield server
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RINGFENCE_HOME", str(home))
+        local.down()
