@@ -1,0 +1,206 @@
+"""Input folder → canonical tables as Parquet, refused rows with reasons, and a balance per file."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ringfence.errors import InputError
+from ringfence.files import Workspace
+from ringfence.loaders.canonical import PROBLEM, canonical_rows, selected_rows
+from ringfence.loaders.discover import Discovery, Source
+from ringfence.loaders.prepare import columns_to_read, prepared
+from ringfence.loaders.protocol import LINE, Tally, Templater, with_absent
+from ringfence.loaders.staging import (
+    CONTRADICTED,
+    FILE,
+    REPEATED,
+    STANDING,
+    PartWriter,
+    canonical_schema,
+    doubles,
+    part_writer,
+)
+from ringfence.progress import Tick, silent
+from ringfence.records import FileAccount
+from ringfence.schema import TABLES, Table
+
+_ACCOUNT_COLUMNS = {
+    "requests": ("account_id",),
+    "payments": ("account_id",),
+    "logins": ("account_id",),
+    "transfers": ("from_account_id", "to_account_id"),
+    "account_events": ("account_id",),
+}
+_CONTRADICTION = "is shared by rows of different contents"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came of an input folder."""
+
+    files: tuple[FileAccount, ...]
+    """The balance of each file and table."""
+    rows: dict[str, int]
+    """Canonical table → rows; accounts include those made from events."""
+    made_accounts: int
+    """Accounts that no accounts table lists."""
+
+
+def load_tables(
+    engine: Any, discovery: Discovery, work: Workspace, templater: Templater, tick: Tick = silent
+) -> Loaded:
+    """Load every table that was discovered.
+
+    Args:
+        engine: Ibis backend; prompt text never reaches it.
+        discovery: What feeds what.
+        work: Tables go to ``work.tables``, refused rows to ``work.rejected``.
+        templater: Turns prompt text into template ids before anything else sees it.
+        tick: Told the share of bytes read.
+
+    Raises:
+        InputError: a file is damaged, or lacks a required column.
+    """
+    bytes_in = max(sum(source.path.stat().st_size for source in discovery.sources), 1)
+    files: list[FileAccount] = []
+    made, read = None, 0
+    by_table = {n: list(g) for n, g in groupby(discovery.sources, key=lambda source: source.mapping.name)}
+    # Labels come last: one on an account that nothing else knows is refused.
+    for name in sorted(by_table, key=lambda name: name == "labels"):
+        if name == "labels":
+            made = _make_accounts(engine, work)
+        loading = _TableLoad(engine, TABLES[name], work, templater)
+        for source in by_table[name]:
+            loading.read(source)
+            read += source.path.stat().st_size
+            tick(read / bytes_in)
+        files += loading.finish()
+    made = _make_accounts(engine, work) if made is None else made
+    rows = {name: sum(f.loaded for f in files if f.table == name) for name in by_table}
+    rows["accounts"] = rows.get("accounts", 0) + made
+    return Loaded(tuple(files), rows, made)
+
+
+def canonical_table(engine: Any, work: Workspace, name: str) -> Any:
+    """Return a canonical table as an Ibis expression; empty, with its columns, where nothing fed it."""
+    parts = sorted((work.tables / name).glob("*.parquet"))
+    if not parts:
+        return ibis.memtable(canonical_schema(TABLES[name]).to_pyarrow().empty_table())
+    return engine.read_parquet([str(part) for part in parts])
+
+
+class _TableLoad:
+    """One canonical table being loaded from its files, one after the other."""
+
+    def __init__(self, engine: Any, table: Table, work: Workspace, templater: Templater) -> None:
+        self._engine, self._table, self._work, self._templater = engine, table, work, templater
+        self._tallies: list[Tally] = []
+        self._folder = work.tables / table.name
+        self._folder.mkdir()
+
+    def read(self, source: Source) -> None:
+        """Read a file into a part of its own; rows with a problem are refused."""
+        tally = Tally(source.name, self._table.name)
+        self._tallies.append(tally)
+        columns = columns_to_read(self._table, source)
+        with part_writer(self._folder / f"part-{len(self._tallies):05}.parquet", self._table) as part:
+            for batch in source.reader.batches(source.path, list(dict.fromkeys(columns.values())), tally):
+                raw = batch.select([*columns.values(), LINE]).rename_columns([*columns, LINE])
+                self._write(prepared(raw, self._table, self._templater), source, tally, part)
+
+    def _write(self, raw: pa.Table, source: Source, tally: Tally, part: PartWriter) -> None:
+        self._engine.con.register("raw", raw)
+        given = ibis.table(ibis.Schema.from_pyarrow(raw.schema), name="raw")
+        number = ibis.literal(len(self._tallies) - 1, "int32")
+        rows = canonical_rows(selected_rows(given, source.mapping), source.mapping).mutate(**{FILE: number})
+        done = self._engine.to_pyarrow(rows)
+        # Rows that the mapping does not select are none of this table's.
+        tally.rows_in -= raw.num_rows - done.num_rows
+        fine = pc.is_null(done[PROBLEM])
+        for row in done.filter(pc.invert(fine)).select([LINE, PROBLEM]).to_pylist():
+            column, reason = row[PROBLEM].split(": ", 1)
+            tally.refuse(row[LINE], column, reason)
+        part.write(done.filter(fine))
+
+    def finish(self) -> list[FileAccount]:
+        """Drop doubles and unknown labels, write the refused rows and return the balance of each file."""
+        rows = canonical_table(self._engine, self._work, self._table.name)
+        strangers = None
+        if self._table.name == "labels":
+            known = canonical_table(self._engine, self._work, "accounts")
+            strangers = rows.anti_join(known, "account_id").select(FILE, LINE)
+            rows = rows.semi_join(known, "account_id")
+        dropped = self._engine.to_pyarrow(doubles(rows, self._table))
+        repeated = Counter(dropped.filter(pc.equal(dropped[STANDING], REPEATED))[FILE].to_pylist())
+        self._refuse(
+            dropped.filter(pc.equal(dropped[STANDING], CONTRADICTED)), self._table.key, _CONTRADICTION
+        )
+        dropped = dropped.select([FILE, LINE])
+        if strangers is not None:
+            unknown = self._engine.to_pyarrow(strangers)
+            self._refuse(unknown, "account_id", "is in no other table")
+            dropped = pa.concat_tables([dropped, unknown])
+        if dropped.num_rows:
+            self._rewrite(dropped)
+        self._write_refused()
+        return [self._balance(number, repeated[number]) for number in range(len(self._tallies))]
+
+    def _refuse(self, rows: pa.Table, column: str | None, reason: str) -> None:
+        for row in rows.to_pylist():
+            self._tallies[row[FILE]].refuse(row[LINE], column, reason)
+
+    def _rewrite(self, dropped: pa.Table) -> None:
+        """Write the parts again without the rows that are dropped."""
+        for part in self._parts():
+            rows = self._engine.read_parquet(str(part))
+            kept = rows.anti_join(ibis.memtable(dropped), [FILE, LINE]).order_by(LINE)
+            again = part.with_suffix(".again")
+            self._engine.to_parquet(kept, again)
+            again.replace(part)
+
+    def _parts(self) -> list[Path]:
+        return sorted(self._folder.glob("*.parquet"))
+
+    def _write_refused(self) -> None:
+        rejections = [rejection for tally in self._tallies for rejection in tally.rejections]
+        if rejections:
+            rejections.sort(key=lambda rejection: (rejection.file, rejection.line or 0))
+            lines = [json.dumps(asdict(rejection), ensure_ascii=False) + "\n" for rejection in rejections]
+            (self._work.rejected / f"{self._table.name}.ndjson").write_text("".join(lines), encoding="utf-8")
+
+    def _balance(self, number: int, duplicates: int) -> FileAccount:
+        tally = self._tallies[number]
+        loaded = pq.read_metadata(self._parts()[number]).num_rows
+        account = FileAccount(
+            tally.file, tally.table, tally.rows_in, loaded, len(tally.rejections), duplicates
+        )
+        if not account.balanced:
+            raise InputError(f"{tally.file} does not balance: {account}. Please report this as a defect.")
+        return account
+
+
+def _make_accounts(engine: Any, work: Workspace) -> int:
+    """Add the accounts that only events name, in the order of their ids; return how many."""
+    listed = canonical_table(engine, work, "accounts")
+    named = [
+        canonical_table(engine, work, table).select(account_id=column)
+        for table, columns in _ACCOUNT_COLUMNS.items()
+        for column in columns
+    ]
+    new = ibis.union(*named, distinct=True).anti_join(listed, "account_id").order_by("account_id")
+    made = engine.to_pyarrow(new)
+    schema = canonical_schema(TABLES["accounts"]).to_pyarrow()
+    rows = with_absent(made, [name for name in schema.names if name != "account_id"])
+    (work.tables / "accounts").mkdir(exist_ok=True)
+    pq.write_table(rows.select(schema.names).cast(schema), work.tables / "accounts" / "part-made.parquet")
+    return int(made.num_rows)
