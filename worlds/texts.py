@@ -6,6 +6,7 @@ no wording tells them apart: what tells is who shares a whole composition.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -211,4 +212,4 @@ def _pick(rng: np.random.Generator, values: tuple[str, ...]) -> str:
 def _freeze(text: str, frozen: Mapping[str, str], rng: np.random.Generator) -> str:
     for slot, value in frozen.items():
         text = text.replace(slot, value)
-    return text.replace("{number}", str(int(rng.integers(3, 400))))
+    return re.sub(r"\{number\}", lambda _slot: str(int(rng.integers(3, 40))), text)
