@@ -93,7 +93,7 @@ def check_plan(query_type: str | None, plan: Mapping[str, Any] | None) -> None:
 
 
 def as_written(message: str) -> str:
-    """Return the server's message with its positions in the query as it was before EXPLAIN stood before it."""
+    """Return the server's message with its positions counted in the query as it was written."""
     moved = re.sub(r"(?<=line 1, column )\d+|(?<=offset: )\d+", _moved_back, message)
     if f'"{EXPLAIN}' not in moved:
         return moved

@@ -1,4 +1,4 @@
-"""What every graph store must do: subclass :class:`StoreContract`, give it a store and a way to look behind it.
+"""What every graph store must do: subclass :class:`StoreContract`, give it a store and a look behind it.
 
 ::
 
@@ -14,6 +14,8 @@
 The hooks read and change the backend without the store's own methods, so that a store cannot agree with
 itself.
 """
+
+# ruff: noqa: D102 - a test's name says what it tests
 
 from __future__ import annotations
 

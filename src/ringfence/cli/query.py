@@ -1,0 +1,159 @@
+"""``ringfence query``: the query pack, and Cypher of the user's own that only reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ringfence.cli.neo4j import AsJson, Store
+
+if TYPE_CHECKING:
+    from ringfence.stores.neo4j import Neo4jStore
+    from ringfence.stores.protocol import QueryResult
+
+app = typer.Typer(
+    help="Ask the graph: named queries, or Cypher that only reads.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+
+Params = Annotated[
+    list[str] | None,
+    typer.Option("--param", metavar="NAME=VALUE", help="A parameter's value; may be given several times."),
+]
+Limit = Annotated[int, typer.Option(help="The most rows to show.")]
+Timeout = Annotated[float, typer.Option(help="Seconds the store may take.")]
+
+
+@app.callback()
+def free(
+    context: typer.Context,
+    cypher: Annotated[
+        str | None, typer.Option(help="A query that only reads; its $names by --param.")
+    ] = None,
+    param: Params = None,
+    where: Store = "local",
+    limit: Limit = 1000,
+    timeout: Timeout = 30.0,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the graph: named queries, or Cypher that only reads."""
+    from ringfence.errors import UsageError
+
+    if context.invoked_subcommand is not None:
+        if cypher is not None:
+            raise UsageError("--cypher stands alone: leave out the command after it.")
+        return
+    if cypher is None:
+        typer.echo(context.get_help())
+        return
+    from ringfence.queries.runner import assignments, guessed
+
+    parameters = guessed(assignments(param or []))
+    with _reading(where) as store:
+        _show(store.read(cypher, parameters, timeout=timeout, limit=limit), as_json=as_json)
+
+
+@app.command("list")
+def list_queries(as_json: AsJson = False) -> None:
+    """List the named queries with their parameters."""
+    from dataclasses import asdict
+
+    from ringfence.queries.pack import queries
+
+    if as_json:
+        typer.echo(json.dumps([asdict(query) for query in queries().values()], ensure_ascii=False))
+        return
+    for query in queries().values():
+        typer.echo(f"{query.name}\n    {query.question}")
+        for parameter in query.parameters:
+            default = "" if parameter.required else f", else {parameter.default}"
+            typer.echo(f"    {parameter.name} ({parameter.type.value}{default}): {parameter.meaning}")
+
+
+@app.command()
+def run(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name that `ringfence query list` shows.")],
+    param: Params = None,
+    where: Store = "local",
+    limit: Limit = 1000,
+    timeout: Timeout = 30.0,
+    as_json: AsJson = False,
+) -> None:
+    """Run a named query."""
+    from ringfence.queries import pack, runner
+
+    given = runner.assignments(param or [])
+    runner.coerce(pack.get(name), given)
+    with _reading(where) as store:
+        _show(runner.run(store, name, given, timeout=timeout, limit=limit), as_json=as_json)
+
+
+@contextmanager
+def _reading(where: str) -> Iterator[Neo4jStore]:
+    """Open a store to read from; an empty local server is not started for it."""
+    from ringfence.cli.neo4j import progress
+    from ringfence.errors import StoreConflictError, StoreUnavailableError
+    from ringfence.progress import silent
+    from ringfence.stores import local
+    from ringfence.stores.open import LOCAL, open_store
+
+    status = local.status() if where == LOCAL else None
+    if status is not None and not status.has_data:
+        raise StoreUnavailableError(
+            "The local Neo4j holds nothing yet. Fill it with `ringfence run INPUT --out OUT`, "
+            "or `ringfence neo4j load OUT` for a run that is there."
+        )
+    stopped = status is not None and status.state == "stopped"
+    with progress("Neo4j") if stopped else nullcontext(silent) as tick:
+        opened = open_store(where, tick)
+    with opened as store:
+        # A database of the user's own may be asked, too.
+        with suppress(StoreConflictError):
+            _warn_of_part(store)
+        yield store
+
+
+def _warn_of_part(store: Neo4jStore) -> None:
+    state = store.state()
+    if state is not None and not state.complete:
+        typer.echo(
+            "The store holds part of a graph: its load was cut off. Repair it with `ringfence neo4j load OUT`.",
+            err=True,
+        )
+
+
+def _show(result: QueryResult, *, as_json: bool) -> None:
+    if as_json:
+        rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+        said = {"columns": result.columns, "rows": rows, "truncated": result.truncated}
+        typer.echo(json.dumps(said, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    for column in result.columns:
+        table.add_column(Text(column))
+    for row in result.rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    console = Console()
+    # Whatever reads a pipe wants whole rows, not ones folded to a terminal that is not there.
+    console.print(table, width=None if console.is_terminal else 100_000, crop=False)
+    rows_said = f"{len(result.rows)} row" + ("" if len(result.rows) == 1 else "s")
+    typer.echo(f"The first {rows_said}; there are more (--limit)." if result.truncated else rows_said)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):
+        return ", ".join(_cell(item) for item in value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    # An id may hold anything, and a terminal obeys control characters.
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
