@@ -1,0 +1,120 @@
+"""What an account does, as numbers: the raw account features of a snapshot.
+
+Nothing here names an account, a country, a language or a label, or looks at what was decided before
+(``status`` and ``account_events`` are left out: a ban is a label).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+
+from ringfence.graphbuild.sightings import Tables
+
+_SECONDS_A_DAY = 86_400
+
+
+def account_attributes(tables: Tables, present: frozenset[str], seen: dict[str, Any]) -> Any:
+    """Return account_id and one column a feature, an account a row, in the order of account_id.
+
+    Args:
+        tables: Canonical tables.
+        present: Canonical tables that something fed; features of the others are left out.
+        seen: Entity type → its sightings.
+
+    Counts are 0 where nothing was seen; shares and means are null there.
+    """
+    groups = [_entity_counts(sightings, f"{name}s") for name, sightings in seen.items()]
+    makers = {
+        "requests": (_requests, _hours),
+        "payments": (_payments,),
+        "logins": (_logins,),
+        "transfers": (_sent, _received),
+    }
+    for table, made in makers.items():
+        if table in present:
+            groups += [make(tables(table)) for make in made]
+    accounts = tables("accounts").select("account_id", "created_at")
+    rows = accounts
+    for group in groups:
+        rows = rows.left_join(group, "account_id").drop("account_id_right")
+    counts = {
+        name: rows[name].fill_null(0)
+        for name, kind in rows.schema().items()
+        if kind.is_integer() and name != "account_id"
+    }
+    rows = rows.mutate(**counts)
+    if "first_request" in rows.columns:
+        rows = rows.mutate(age_days_at_first_request=_days(rows["created_at"], rows["first_request"]))
+        rows = rows.drop("first_request")
+    return rows.drop("created_at").order_by("account_id")
+
+
+def _days(start: Any, end: Any) -> Any:
+    seconds = end.cast("timestamp").epoch_seconds() - start.cast("timestamp").epoch_seconds()
+    days = seconds / _SECONDS_A_DAY
+    # Below zero only where clocks disagree.
+    return ibis.greatest(days, 0.0).nullif(float("nan"))
+
+
+def _entity_counts(sightings: Any, name: str) -> Any:
+    return sightings.group_by("account_id").agg(**{name: sightings.count()})
+
+
+def _requests(rows: Any) -> Any:
+    when = rows["ts"].cast("timestamp")
+    failed = rows["status_code"] >= 400
+    return rows.group_by("account_id").agg(
+        requests=rows.count(),
+        active_days=when.date().nunique(),
+        models=rows["model"].nunique(),
+        access_routes=rows["access_route"].nunique(),
+        end_users=rows["end_user_id"].nunique(),
+        sessions=rows["session_id"].nunique(),
+        input_tokens_mean=rows["input_tokens"].mean(),
+        output_tokens_mean=rows["output_tokens"].mean(),
+        output_tokens_spread=rows["output_tokens"].std(how="pop"),
+        reasoning_share=_share(rows["reasoning_tokens"] > 0),
+        tool_share=_share(rows["tool_calls"] > 0),
+        failed_share=_share(failed),
+        first_request=rows["ts"].min(),
+    )
+
+
+def _share(condition: Any) -> Any:
+    return condition.cast("float64").mean()
+
+
+def _hours(rows: Any) -> Any:
+    """Return the entropy of the hour of day in nats: high where an account never sleeps."""
+    hourly = rows.group_by("account_id", hour=rows["ts"].cast("timestamp").hour()).agg(n=rows.count())
+    total = hourly["n"].sum().over(ibis.window(group_by="account_id"))
+    shares = hourly.mutate(p=hourly["n"] / total)
+    return shares.group_by("account_id").agg(hour_entropy=(-(shares["p"] * shares["p"].ln())).sum().round(6))
+
+
+def _payments(rows: Any) -> Any:
+    return rows.group_by("account_id").agg(
+        payments=rows.count(), amount_paid=rows["amount_usd"].sum().round(6)
+    )
+
+
+def _logins(rows: Any) -> Any:
+    return rows.group_by("account_id").agg(logins=rows.count())
+
+
+def _sent(rows: Any) -> Any:
+    return rows.group_by(account_id=rows["from_account_id"]).agg(
+        transfers_sent=rows.count(),
+        receivers=rows["to_account_id"].nunique(),
+        amount_sent=rows["amount_usd"].sum().round(6),
+    )
+
+
+def _received(rows: Any) -> Any:
+    return rows.group_by(account_id=rows["to_account_id"]).agg(
+        transfers_received=rows.count(),
+        senders=rows["from_account_id"].nunique(),
+        amount_received=rows["amount_usd"].sum().round(6),
+    )

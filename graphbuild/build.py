@@ -1,0 +1,172 @@
+"""Canonical tables → sightings, links, communities, evidence and a graph snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ibis
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from ringfence.config import Settings
+from ringfence.files import Workspace
+from ringfence.graphbuild.attributes import account_attributes
+from ringfence.graphbuild.communities import Partition, find_communities
+from ringfence.graphbuild.evidence import community_evidence, community_links, describe_members
+from ringfence.graphbuild.labels import UNKNOWN, settled_labels
+from ringfence.graphbuild.links import entity_weights, links, shared_pairs
+from ringfence.graphbuild.networks import AddressRange, describe_addresses
+from ringfence.graphbuild.sightings import Tables, activity, sightings, transfers
+from ringfence.graphbuild.snapshot import build_snapshot
+from ringfence.progress import Tick, silent
+from ringfence.schema import ENTITY_TYPES
+from ringfence.snapshot import write_snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What linkage found, in numbers."""
+
+    accounts: int
+    sightings: dict[str, int]
+    links: int
+    communities: int
+    conflicting_labels: int
+
+
+def build_sightings(engine: Any, tables: Tables, work: Workspace, tick: Tick = silent) -> dict[str, int]:
+    """Write sightings of each entity type, transfers and activity to ``work.links``; return their rows."""
+    makers: dict[str, Callable[[], Any]] = {
+        name: lambda entity=entity: sightings(tables, entity) for name, entity in ENTITY_TYPES.items()
+    }
+    makers |= {"transfers": lambda: transfers(tables), "activity": lambda: activity(tables)}
+    rows = {}
+    for done, (name, make) in enumerate(makers.items(), 1):
+        path = sightings_path(work, name)
+        engine.to_parquet(make(), path)
+        rows[name] = pq.read_metadata(path).num_rows
+        tick(done / len(makers))
+    return rows
+
+
+def sightings_path(work: Workspace, name: str) -> Path:
+    """Return where the sightings of an entity type, ``transfers`` or ``activity`` are kept."""
+    return work.links / f"{name}.parquet"
+
+
+def build_addresses(engine: Any, tables: Tables, work: Workspace) -> None:
+    """Write address, subnet, asn, as_name and kind of every address that was seen."""
+    seen = engine.read_parquet(str(sightings_path(work, "ip")))
+    addresses = engine.to_pyarrow(seen.select("entity_id").distinct().order_by("entity_id"))
+    ranges = engine.to_pyarrow(tables("ip_ranges").select("cidr", "asn", "as_name", "kind")).to_pylist()
+    described = describe_addresses(
+        addresses["entity_id"].combine_chunks(), (AddressRange(**row) for row in ranges)
+    )
+    pq.write_table(described, work.links / "addresses.parquet")
+
+
+def build_links(engine: Any, accounts: int, work: Workspace, settings: Settings, tick: Tick = silent) -> int:
+    """Write ``links.parquet`` to ``work.links``; return its rows.
+
+    Args:
+        engine: Ibis backend.
+        accounts: Number of accounts in all.
+        work: Where sightings and addresses are.
+        settings: How links are weighed.
+        tick: Told the share of entity types that are done.
+    """
+    kinds = engine.read_parquet(str(work.links / "addresses.parquet")).select("address", "kind")
+    pairs = []
+    for done, (name, entity) in enumerate(ENTITY_TYPES.items(), 1):
+        seen = engine.read_parquet(str(sightings_path(work, name)))
+        weights = entity_weights(seen, entity, accounts, settings.links, kinds if name == "ip" else None)
+        made = engine.create_table(f"weights_{name}", weights, temp=True, overwrite=True)
+        pairs.append(shared_pairs(seen, made, entity))
+        tick(done / (len(ENTITY_TYPES) + 1))
+    path = work.links / "links.parquet"
+    engine.to_parquet(links(ibis.union(*pairs), settings.links), path)
+    return pq.read_metadata(path).num_rows
+
+
+def build_graph(
+    engine: Any,
+    tables: Tables,
+    present: frozenset[str],
+    work: Workspace,
+    settings: Settings,
+    tick: Tick = silent,
+) -> Built:
+    """Write members, evidence and the snapshot of a run whose sightings and links are there.
+
+    Args:
+        engine: Ibis backend.
+        tables: Canonical tables.
+        present: Canonical tables that something fed.
+        work: Where sightings and links are, and where the rest goes.
+        settings: Resolution and seed.
+        tick: Told the share of accounts placed in communities.
+    """
+    entities = {name: engine.read_parquet(str(sightings_path(work, name))) for name in ENTITY_TYPES}
+    attributes = engine.to_pyarrow(account_attributes(tables, present, entities)).to_pandas()
+    linked = pd.read_parquet(work.links / "links.parquet")
+    index = pd.Index(attributes["account_id"])
+    partition = _partition(index, linked, settings, tick)
+    members = _members(engine, tables, index, partition, linked)
+    inside = community_links(linked, members.set_index("account_id")["community"])
+    members = describe_members(members, inside)
+    seen = {name: engine.to_pyarrow(table).to_pandas() for name, table in entities.items()}
+    evidence = community_evidence(members, inside, {n: _with_degree(s, members) for n, s in seen.items()})
+    labels, conflicting = settled_labels(engine.to_pyarrow(tables("labels")).to_pandas())
+    known = labels.reindex(index).fillna(UNKNOWN).to_numpy(np.int8)
+    members.to_parquet(work.links / "members.parquet", index=False)
+    evidence.to_parquet(work.links / "evidence.parquet", index=False)
+    paid = pd.read_parquet(sightings_path(work, "transfers"))
+    addresses = pd.read_parquet(work.links / "addresses.parquet")
+    snapshot = build_snapshot(attributes, seen, addresses, paid, linked, known, partition)
+    write_snapshot(work.links / "snapshot.safetensors", snapshot)
+    communities = int(partition.community.max(initial=-1)) + 1
+    return Built(len(index), {n: len(s) for n, s in seen.items()}, len(linked), communities, conflicting)
+
+
+def _partition(index: pd.Index, linked: pd.DataFrame, settings: Settings, tick: Tick) -> Partition:
+    ends = [index.get_indexer(linked[end]) for end in ("account_a", "account_b")]
+    return find_communities(
+        len(index),
+        np.stack(ends, axis=1).astype(np.int64),
+        linked["weight"].to_numpy(np.float64),
+        resolution=settings.links.resolution,
+        seed=settings.seed,
+        tick=tick,
+    )
+
+
+def _members(
+    engine: Any, tables: Tables, index: pd.Index, partition: Partition, linked: pd.DataFrame
+) -> pd.DataFrame:
+    """Return account_id, first_seen, last_seen, component and community in the order of ``index``."""
+    times = [tables(name).select("account_id", "ts") for name in ("requests", "payments", "logins")]
+    rows = ibis.union(*times)
+    spans = engine.to_pyarrow(
+        rows.group_by("account_id").agg(first_seen=rows["ts"].min(), last_seen=rows["ts"].max())
+    )
+    spans = spans.to_pandas().set_index("account_id").reindex(index)
+    return pd.DataFrame(
+        {
+            "account_id": index,
+            "first_seen": spans["first_seen"].to_numpy(),
+            "last_seen": spans["last_seen"].to_numpy(),
+            "component": partition.component,
+            "community": partition.community,
+        }
+    )
+
+
+def _with_degree(seen: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
+    """Return the sightings of accounts in communities, with the degree of each entity among all accounts."""
+    degree = seen.groupby("entity_id")["account_id"].transform("size")
+    inside = members.loc[members["community"] >= 0, "account_id"]
+    return seen.assign(degree=degree)[seen["account_id"].isin(inside)]

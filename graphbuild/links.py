@@ -1,0 +1,82 @@
+"""Sightings → links: account pairs weighed by the rarity of what they share.
+
+A pair that shares a value of type t gains ``log(m_t / u)`` nats, as Fellegi and Sunter (1969) weigh an
+agreement, with Winkler's (1989) frequency-based u: of a value that d of N accounts have, an unrelated
+account has it with probability ``u = d / N``. What an address says is scaled by the kind of its range.
+Weights of one family add up to a cap; families add up.
+
+Entities that more accounts share than their type's cap are hubs: they make no pairs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+
+from ringfence.config import LinkSettings
+from ringfence.schema import LINK_FAMILIES, EntityType
+
+LINK_COLUMNS = ("account_a", "account_b", "weight", *LINK_FAMILIES)
+"""Columns of ``links.parquet``: ``account_a < account_b``, weights in nats, ``weight`` the families' sum."""
+
+
+def entity_weights(
+    sightings: Any, entity: EntityType, accounts: int, settings: LinkSettings, kinds: Any | None = None
+) -> Any:
+    """Return entity_id, degree and weight of the entities of one type that can link accounts.
+
+    Args:
+        sightings: Ibis table with account_id and entity_id, a row a pair.
+        entity: Their type.
+        accounts: N, the number of accounts in all.
+        settings: Agreement probabilities, degree caps and discounts.
+        kinds: Ibis table with address and kind, for addresses.
+    """
+    degrees = sightings.group_by("entity_id").agg(degree=sightings.count())
+    shared = degrees.filter((degrees["degree"] > 1) & (degrees["degree"] <= settings.degree_cap[entity.name]))
+    weight = (settings.agreement[entity.name] * accounts / shared["degree"]).ln()
+    if kinds is not None:
+        shared = shared.left_join(kinds, shared["entity_id"] == kinds["address"])
+        weight = (settings.agreement[entity.name] * accounts / shared["degree"]).ln()
+        weight = weight * shared["kind"].cases(*settings.kind_discount.items(), else_=1.0)
+    weighed = shared.select("entity_id", "degree", weight=weight)
+    return weighed.filter(weighed["weight"] > 0)
+
+
+def shared_pairs(sightings: Any, weights: Any, entity: EntityType) -> Any:
+    """Return account_a, account_b, family, weight: a row a pair and entity that it shares."""
+    seen = sightings.select("account_id", "entity_id").inner_join(weights, "entity_id")
+    left, right = seen, seen.view()
+    pairs = left.inner_join(
+        right, [left["entity_id"] == right["entity_id"], left["account_id"] < right["account_id"]]
+    )
+    return pairs.select(
+        account_a=left["account_id"],
+        account_b=right["account_id"],
+        family=ibis.literal(str(entity.family)),
+        weight=left["weight"],
+    )
+
+
+def links(pairs: Any, settings: LinkSettings) -> Any:
+    """Return :data:`LINK_COLUMNS` of the pairs that are heavy enough, in the order of their accounts.
+
+    Args:
+        pairs: Ibis table as :func:`shared_pairs` makes it, of all types.
+        settings: The cap of a family and the least weight of a link.
+    """
+    summed = pairs.group_by("account_a", "account_b").agg(
+        **{
+            # Rounded, so that the order in which an engine adds does not show.
+            family: pairs["weight"].sum(where=pairs["family"] == family).fill_null(0.0).round(6)
+            for family in LINK_FAMILIES
+        }
+    )
+    capped = summed.mutate(
+        **{f: ibis.least(summed[f], ibis.literal(settings.family_cap)) for f in LINK_FAMILIES}
+    )
+    total = sum((capped[family] for family in LINK_FAMILIES), ibis.literal(0.0)).round(6)
+    weighed = capped.mutate(weight=total)
+    heavy = weighed.filter(weighed["weight"] >= settings.least_weight)
+    return heavy.select(*LINK_COLUMNS).order_by("account_a", "account_b")
