@@ -18,7 +18,7 @@ from ringfence.graphbuild.attributes import account_attributes
 from ringfence.graphbuild.communities import Partition, find_communities
 from ringfence.graphbuild.evidence import community_evidence, community_links, describe_members
 from ringfence.graphbuild.labels import UNKNOWN, settled_labels
-from ringfence.graphbuild.links import entity_weights, links, shared_pairs
+from ringfence.graphbuild.links import entity_weights, links, type_pairs
 from ringfence.graphbuild.networks import AddressRange, describe_addresses
 from ringfence.graphbuild.sightings import Tables, activity, sightings, transfers
 from ringfence.graphbuild.snapshot import build_snapshot
@@ -84,8 +84,9 @@ def build_links(engine: Any, accounts: int, work: Workspace, settings: Settings,
     for done, (name, entity) in enumerate(ENTITY_TYPES.items(), 1):
         seen = engine.read_parquet(str(sightings_path(work, name)))
         weights = entity_weights(seen, entity, accounts, settings.links, kinds if name == "ip" else None)
-        made = engine.create_table(f"weights_{name}", weights, temp=True, overwrite=True)
-        pairs.append(shared_pairs(seen, made, entity))
+        path = work.links / f"weights_{name}.parquet"
+        engine.to_parquet(weights, path)
+        pairs.append(type_pairs(seen, engine.read_parquet(str(path)), entity, settings.links))
         tick(done / (len(ENTITY_TYPES) + 1))
     path = work.links / "links.parquet"
     engine.to_parquet(links(ibis.union(*pairs), settings.links), path)

@@ -27,6 +27,20 @@ class Partition:
     """shape: ``(n,)``; -1 for accounts in no community of two or more."""
 
 
+def fold_groups(partition: Partition, largest_share: float = 0.1) -> npt.NDArray[np.int64]:
+    """Return the groups of accounts that a split must not cut; shape: ``(n,)``.
+
+    They are the connected components. A component with more than ``largest_share`` of all accounts would
+    leave nothing to split, so it is cut along its communities, and its accounts in none stand alone.
+    """
+    component, community = partition.component, partition.community
+    size = np.bincount(component, minlength=1)[component]
+    giant = size > max(largest_share * len(component), 1)
+    alone = np.arange(len(component)) + component.max(initial=0) + community.max(initial=0) + 2
+    cut = np.where(community >= 0, community + component.max(initial=0) + 1, alone)
+    return _renumbered(np.where(giant, cut, component))
+
+
 def find_communities(
     accounts: int,
     pairs: npt.NDArray[np.int64],

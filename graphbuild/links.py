@@ -2,14 +2,17 @@
 
 A pair that shares a value of type t gains ``log(m_t / u)`` nats, as Fellegi and Sunter (1969) weigh an
 agreement, with Winkler's (1989) frequency-based u: of a value that d of N accounts have, an unrelated
-account has it with probability ``u = d / N``. What an address says is scaled by the kind of its range.
-Weights of one family add up to a cap; families add up.
+account has it with probability ``u = d / N``. Each value of the account with fewer values that the other
+does not share costs ``-log(1 - m_t)``, so that two busy accounts do not become a pair by chance. What an
+address says is scaled by the kind of its range. A type never counts against a pair: an operator who keeps
+cards apart is no innocent for that. Weights of one family add up to a cap; families add up.
 
 Entities that more accounts share than their type's cap are hubs: they make no pairs.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import ibis
@@ -44,26 +47,42 @@ def entity_weights(
     return weighed.filter(weighed["weight"] > 0)
 
 
-def shared_pairs(sightings: Any, weights: Any, entity: EntityType) -> Any:
-    """Return account_a, account_b, family, weight: a row a pair and entity that it shares."""
+def type_pairs(sightings: Any, weights: Any, entity: EntityType, settings: LinkSettings) -> Any:
+    """Return account_a, account_b, family, weight: a row a pair that shares entities of one type.
+
+    Args:
+        sightings: Ibis table with account_id and entity_id, a row a pair.
+        weights: As :func:`entity_weights` makes them.
+        entity: Their type.
+        settings: Agreement probabilities.
+    """
+    values = sightings.group_by("account_id").agg(values=sightings.count())
     seen = sightings.select("account_id", "entity_id").inner_join(weights, "entity_id")
     left, right = seen, seen.view()
-    pairs = left.inner_join(
+    shared = left.inner_join(
         right, [left["entity_id"] == right["entity_id"], left["account_id"] < right["account_id"]]
+    ).select(account_a=left["account_id"], account_b=right["account_id"], weight=left["weight"])
+    pairs = shared.group_by("account_a", "account_b").agg(
+        agreed=shared["weight"].sum(), shared=shared.count()
     )
-    return pairs.select(
-        account_a=left["account_id"],
-        account_b=right["account_id"],
-        family=ibis.literal(str(entity.family)),
-        weight=left["weight"],
+    a, b = values, values.view()
+    pairs = pairs.inner_join(a, pairs["account_a"] == a["account_id"]).select(
+        "account_a", "account_b", "agreed", "shared", values_a="values"
     )
+    pairs = pairs.inner_join(b, pairs["account_b"] == b["account_id"]).select(
+        "account_a", "account_b", "agreed", "shared", "values_a", values_b="values"
+    )
+    apart = ibis.least(pairs["values_a"], pairs["values_b"]) - pairs["shared"]
+    weight = pairs["agreed"] + apart * math.log(1 - settings.agreement[entity.name])
+    weighed = pairs.select("account_a", "account_b", family=ibis.literal(str(entity.family)), weight=weight)
+    return weighed.filter(weighed["weight"] > 0)
 
 
 def links(pairs: Any, settings: LinkSettings) -> Any:
     """Return :data:`LINK_COLUMNS` of the pairs that are heavy enough, in the order of their accounts.
 
     Args:
-        pairs: Ibis table as :func:`shared_pairs` makes it, of all types.
+        pairs: Ibis table as :func:`type_pairs` makes it, of all types.
         settings: The cap of a family and the least weight of a link.
     """
     summed = pairs.group_by("account_a", "account_b").agg(

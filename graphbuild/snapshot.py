@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ringfence.graphbuild.communities import Partition
+from ringfence.graphbuild.communities import Partition, fold_groups
 from ringfence.schema import ENTITY_TYPES
 from ringfence.snapshot import Edges, EdgeType, Snapshot
 
@@ -65,7 +65,7 @@ def build_snapshot(
     for name, index in nodes.items():
         features[name] = np.empty((len(index), 0), np.float32)
         names[name] = ()
-    return Snapshot(features, names, edges, labels, partition.component, partition.community)
+    return Snapshot(features, names, edges, labels, fold_groups(partition), partition.community)
 
 
 def _edges(

@@ -20,7 +20,7 @@ class LinkSettings:
     )
     """Entity type → the most accounts an entity may have and still make pairs; larger ones are hubs."""
     agreement: dict[str, float] = field(
-        default_factory=lambda: {"ip": 0.3, "instrument": 0.5, "device": 0.3, "template": 0.5}
+        default_factory=lambda: {"ip": 0.2, "instrument": 0.5, "device": 0.3, "template": 0.15}
     )
     """Entity type → m: probability that two accounts of one operator share a given value one of them has."""
     kind_discount: dict[str, float] = field(
@@ -36,7 +36,7 @@ class LinkSettings:
     """Kind of address range → factor on the weight of sharing one of its addresses; 1 where unknown."""
     family_cap: float = 12.0
     """The most one family may add to a pair, however much of one kind is shared."""
-    least_weight: float = 3.0
+    least_weight: float = 6.0
     """A pair below this weight is no link."""
     resolution: float = 1.0
     """CPM resolution γ: a community's mean weight per pair stays above it."""

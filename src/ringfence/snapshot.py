@@ -44,7 +44,8 @@ class Snapshot:
     labels: npt.NDArray[np.int8]
     """shape: ``(n_accounts,)``: 1 ring, 0 benign, -1 unknown."""
     component: npt.NDArray[np.int64]
-    """shape: ``(n_accounts,)``: connected component of the link graph; folds never cut one."""
+    """shape: ``(n_accounts,)``: connected component of the link graph, giant ones cut along their
+    communities; folds never cut one."""
     community: npt.NDArray[np.int64]
     """shape: ``(n_accounts,)``: community, -1 where the account has none."""
 

@@ -1,0 +1,50 @@
+"""The command line. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from ringfence.cli import demo, neo4j, query, run
+from ringfence.errors import RingfenceError
+
+app = typer.Typer(
+    name="ringfence",
+    help="Find rings of accounts that one operator runs together to distil an AI model.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("run")(run.run)
+app.add_typer(neo4j.app, name="neo4j")
+app.add_typer(query.app, name="query")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"ringfence {version('ringfence')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _ringfence(
+    _version_asked: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; an error of ours becomes its message and its exit code."""
+    try:
+        app()
+    except RingfenceError as error:
+        typer.secho(f"ringfence: {error}", fg="red", err=True)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        typer.secho("ringfence: stopped; nothing half-written is left behind.", fg="red", err=True)
+        raise SystemExit(130) from None

@@ -1,0 +1,103 @@
+"""``ringfence demo``: a small world with planted rings, made, run and compared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ringfence.cli.run import (
+    ForceOption,
+    JsonOption,
+    Neo4jOption,
+    SeedOption,
+    display,
+    exit_code,
+    say_result,
+    summary,
+)
+from ringfence.config import DEFAULT_SEED, Settings
+from ringfence.errors import OutputError
+
+if TYPE_CHECKING:
+    from ringfence.records import Ring
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Option("--out", help="Folder for the world, its truth and the run.")
+    ] = Path("ringfence-demo"),
+    neo4j: Neo4jOption = "local",
+    seed: SeedOption = DEFAULT_SEED,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a small world with two planted rings, run on it, and compare what was found."""
+    from ringfence.pipeline.run import RunRequest, run
+    from ringfence.worlds.compare import compare, population_rows, ring_rows
+    from ringfence.worlds.demo import make_demo
+
+    _check(folder, force=force)
+    show = display()
+    with show.stage("Make the demo world") as tick:
+        made = make_demo(folder / "input", folder / "truth", seed, tick)
+    out = folder / "out"
+    # An earlier demo in this folder is ours to replace.
+    request = RunRequest(
+        folder / "input",
+        out,
+        neo4j=neo4j,
+        force=True,
+        disposable=True,
+        replace_store=force,
+        settings=Settings(seed=seed),
+    )
+    result = run(request, show)
+    comparison = compare([ring.as_json() for ring in result.rings], made.accounts)
+    if as_json:
+        planted = [dict(zip(ring_rows(comparison)[0], row, strict=True)) for row in ring_rows(comparison)[1:]]
+        typer.echo(json.dumps({**summary(result), "planted": planted}, ensure_ascii=False))
+    else:
+        say_result(result)
+        say_rows("Planted rings and what was found", ring_rows(comparison))
+        say_rows("Innocents in communities that were flagged", population_rows(comparison))
+        say_next(result.rings, stored=neo4j != "none" and result.store_error is None)
+    raise typer.Exit(exit_code(result, max_rejected=0.0))
+
+
+def _check(folder: Path, *, force: bool) -> None:
+    """Refuse to write into a folder that an earlier demo did not make."""
+    ours = (folder / "truth" / "accounts.parquet").is_file()
+    if folder.exists() and not force and not ours and (folder.is_file() or any(folder.iterdir())):
+        raise OutputError(
+            f"{folder} is in use by something else. Name another folder with --out, or --force."
+        )
+
+
+def say_rows(title: str, rows: list[tuple[str, ...]]) -> None:
+    """Print a table; its first row is the heading."""
+    typer.secho(f"\n{title}", bold=True)
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    for row in rows:
+        typer.echo(
+            "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
+
+
+def say_next(rings: tuple[Ring, ...], *, stored: bool) -> None:
+    """Say which questions to ask the graph next."""
+    typer.secho("\nAsk the graph next", bold=True)
+    if not stored:
+        typer.echo("  It is not in Neo4j: run again without `--neo4j none`, then `ringfence query list`.")
+        return
+    if rings:
+        one, two = rings[0].members[0].account_id, rings[0].members[-1].account_id
+        typer.echo(f"  ringfence query run ring-evidence --param ring_id={rings[0].ring_id}")
+        typer.echo(f"  ringfence query run why-linked --param account_a={one} --param account_b={two}")
+    typer.echo(
+        '  ringfence query --cypher "MATCH (a:Account)-[:PAID_WITH]->(i:PaymentInstrument) '
+        'RETURN i.instrument_id, count(a) AS accounts ORDER BY accounts DESC LIMIT 10"'
+    )
+    typer.echo("  ringfence query list")

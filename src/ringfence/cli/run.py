@@ -1,0 +1,161 @@
+"""``ringfence run``: logs in, rings out."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ringfence.config import DEFAULT_SEED, Settings
+
+if TYPE_CHECKING:
+    from ringfence.pipeline.run import RunResult
+    from ringfence.progress import Display
+
+TOO_MANY_REJECTED = 3
+
+
+class Device(StrEnum):
+    """Where the network is trained."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+Neo4jOption = Annotated[
+    str,
+    typer.Option(
+        "--neo4j", metavar="local|none|ADDRESS", help="Where the graph goes; `local` is started if needed."
+    ),
+]
+SeedOption = Annotated[int, typer.Option(min=0, help="The same input and seed give the same rings.")]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Replace what is in OUT, and what the graph store holds.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def run(
+    input_folder: Annotated[
+        Path, typer.Argument(metavar="INPUT", help="Folder of Parquet, CSV or NDJSON tables.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write; must be empty or new.")],
+    mapping: Annotated[Path | None, typer.Option(help="TOML file that maps tables with other names.")] = None,
+    neo4j: Neo4jOption = "local",
+    seed: SeedOption = DEFAULT_SEED,
+    device: Annotated[Device, typer.Option(help="Where the network is trained.")] = Device.AUTO,
+    max_rejected: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of rows that may be refused before the exit code is 3.")
+    ] = 0.01,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say which files would feed which tables.")
+    ] = False,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find rings in a provider's logs.
+
+    Exit codes: 0 done, 1 error, 2 usage, 3 done but too many rows were refused, 4 done but the graph store
+    failed.
+    """
+    if dry_run:
+        _say_sources(input_folder, mapping, as_json=as_json)
+        return
+    from ringfence.pipeline.run import RunRequest
+    from ringfence.pipeline.run import run as carry_out
+
+    request = RunRequest(
+        input_folder,
+        out,
+        mapping,
+        neo4j,
+        force=force,
+        replace_store=force,
+        settings=Settings(seed=seed, device=device),
+    )
+    result = carry_out(request, display())
+    if as_json:
+        typer.echo(json.dumps(summary(result), ensure_ascii=False))
+    else:
+        say_result(result)
+    raise typer.Exit(exit_code(result, max_rejected))
+
+
+def display() -> Display:
+    """Return bars where a person looks at standard error, else silence."""
+    import sys
+
+    from ringfence.progress import BarDisplay, QuietDisplay
+
+    return BarDisplay() if sys.stderr.isatty() else QuietDisplay()
+
+
+def exit_code(result: RunResult, max_rejected: float) -> int:
+    """Return the exit code of a run that was published."""
+    if result.store_error is not None:
+        return result.store_error.exit_code
+    return TOO_MANY_REJECTED if result.rejected_share > max_rejected else 0
+
+
+def summary(result: RunResult) -> dict[str, Any]:
+    """Return what a run came to, as JSON values."""
+    store = None if result.store_error is None else str(result.store_error)
+    return {"out": str(result.out), **result.manifest, "store_error": store}
+
+
+def say_result(result: RunResult) -> None:
+    """Tell a person what a run came to."""
+    manifest = result.manifest
+    say_balance(manifest)
+    built = manifest["graph"]
+    typer.echo(
+        f"{built['accounts']:,} accounts, {built['links']:,} links, {built['communities']:,} communities."
+    )
+    typer.echo(manifest["scoring"]["reason"])
+    for row in manifest["scoring"]["comparison"]:
+        typer.echo("  " + "  ".join(f"{name} {_figure(value)}" for name, value in row.items()))
+    counts = manifest["decisions"]
+    typer.echo(f"Decided: {counts['ring']} ring, {counts['review']} review, {counts['benign']} benign.")
+    typer.echo(f"Read {result.out / 'report.html'}")
+    if result.store_error is not None:
+        typer.secho(f"The graph store failed: {result.store_error}", fg="red", err=True)
+        typer.secho(
+            f"The output stands. Repair with `ringfence neo4j load {result.out}`.", fg="red", err=True
+        )
+
+
+def say_balance(manifest: dict[str, Any]) -> None:
+    """Print the balance of every file."""
+    typer.echo(
+        f"{'file':<32} {'table':<15} {'rows in':>10} {'loaded':>10} {'rejected':>9} {'duplicates':>10}"
+    )
+    for file in manifest["files"]:
+        typer.echo(
+            f"{file['file']:<32} {file['table']:<15} {file['rows_in']:>10,} {file['loaded']:>10,} "
+            f"{file['rejected']:>9,} {file['duplicates']:>10,}"
+        )
+    for name in manifest["unused_files"]:
+        typer.echo(f"{name:<32} not used")
+
+
+def _say_sources(folder: Path, mapping: Path | None, *, as_json: bool) -> None:
+    from ringfence.loaders.discover import discover
+    from ringfence.loaders.mapping import read_mapping
+
+    found = discover(folder, read_mapping(mapping) if mapping else ())
+    if as_json:
+        rows = [{"file": source.name, "table": source.mapping.name} for source in found.sources]
+        typer.echo(json.dumps({"files": rows, "unused_files": found.unused}, ensure_ascii=False))
+        return
+    for source in found.sources:
+        typer.echo(f"{source.name:<32} → {source.mapping.name}")
+    for name in found.unused:
+        typer.echo(f"{name:<32} not used")
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,58 @@
+"""Every account with what is known of it and what was decided about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from ringfence.files import Workspace
+from ringfence.gnn.scores import AccountScores
+from ringfence.records import Ring
+
+_OUTPUT = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("score", pa.float64()),
+        ("ring_id", pa.string()),
+        ("ring_probability", pa.float64()),
+        ("role", pa.string()),
+    ]
+)
+
+
+def account_frame(
+    engine: Any, tables: Callable[[str], Any], work: Workspace, scores: AccountScores, rings: list[Ring]
+) -> pd.DataFrame:
+    """Return a row an account, in the order of account_id.
+
+    Columns: account_id, created_at, plan, status, org_id, first_seen, last_seen, banned_at, requests,
+    community, score, ring_id, ring_probability, role.
+    """
+    members = pd.read_parquet(work.links / "members.parquet")
+    frame = members[["account_id", "first_seen", "last_seen", "community"]].assign(score=scores.score)
+    known = engine.to_pyarrow(
+        tables("accounts").select("account_id", "created_at", "plan", "status", "org_id")
+    )
+    events, requests = tables("account_events"), tables("requests")
+    banned = (
+        events.filter(events["event"] == "banned").group_by("account_id").agg(banned_at=events["ts"].min())
+    )
+    counted = requests.group_by("account_id").agg(requests=requests.count())
+    for table in (known, engine.to_pyarrow(banned), engine.to_pyarrow(counted)):
+        frame = frame.merge(table.to_pandas(), on="account_id", how="left")
+    frame["requests"] = frame["requests"].fillna(0).astype("int64")
+    judged = pd.DataFrame(
+        [(m.account_id, r.ring_id, r.probability, str(m.role)) for r in rings for m in r.members],
+        columns=["account_id", "ring_id", "ring_probability", "role"],
+    )
+    return frame.merge(judged, on="account_id", how="left")
+
+
+def account_output(accounts: pd.DataFrame) -> pa.Table:
+    """Return the columns of ``accounts.parquet``."""
+    return pa.Table.from_pandas(
+        accounts[_OUTPUT.names], _OUTPUT, preserve_index=False
+    ).replace_schema_metadata()

@@ -1,0 +1,109 @@
+"""What the stages made → the graph of the run, as a store is loaded from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from ringfence.files import Workspace
+from ringfence.graphbuild.build import sightings_path
+from ringfence.records import Ring
+from ringfence.schema import ENTITY_TYPES
+
+_TIME = pa.timestamp("us", tz="UTC")
+
+
+def graph_nodes(
+    accounts: pd.DataFrame, work: Workspace, skeletons: pd.DataFrame, rings: list[Ring]
+) -> dict[str, pa.Table]:
+    """Return the nodes of each label, in the order of their keys.
+
+    Args:
+        accounts: account_id, created_at, plan, status, org_id, first_seen, last_seen, banned_at, requests,
+            score, ring_probability, community.
+        work: Sightings and addresses.
+        skeletons: template_id, skeleton.
+        rings: The judged communities.
+    """
+    addresses = pd.read_parquet(work.links / "addresses.parquet")
+    nodes = {"Account": _table(accounts.drop(columns="org_id"))}
+    for entity in ENTITY_TYPES.values():
+        seen = pd.read_parquet(sightings_path(work, entity.name), columns=["entity_id"])
+        degree = seen.groupby("entity_id").size().rename("accounts").reset_index()
+        frame = degree.rename(columns={"entity_id": entity.key})
+        if entity.name == "ip":
+            frame = frame.merge(addresses[["address", "kind"]], on="address", how="left")
+        if entity.name == "template":
+            frame = frame.merge(skeletons, on="template_id", how="left")
+        nodes[entity.label] = _table(frame)
+    subnets = addresses.groupby("subnet").size().rename("addresses").reset_index()
+    nodes["Subnet"] = _table(subnets.rename(columns={"subnet": "cidr"}))
+    systems = (
+        addresses.dropna(subset=["asn"]).groupby("asn").agg(name=("as_name", "first"), kind=("kind", "first"))
+    )
+    nodes["ASN"] = _table(systems.reset_index())
+    nodes["Organization"] = _table(accounts[["org_id"]].dropna().drop_duplicates().sort_values("org_id"))
+    nodes["Ring"] = _rings(rings)
+    return nodes
+
+
+def graph_relationships(accounts: pd.DataFrame, work: Workspace, rings: list[Ring]) -> dict[str, pa.Table]:
+    """Return the relationships of each type, in the order of their ends; arguments as in :func:`graph_nodes`."""
+    addresses = pd.read_parquet(work.links / "addresses.parquet")
+    relationships = {}
+    for entity in ENTITY_TYPES.values():
+        seen = pd.read_parquet(sightings_path(work, entity.name))
+        relationships[entity.relationship] = seen.rename(columns={"account_id": "start", "entity_id": "end"})
+    relationships["IN_SUBNET"] = addresses[["address", "subnet"]].set_axis(["start", "end"], axis=1)
+    in_asn = addresses[["subnet", "asn"]].dropna().drop_duplicates()
+    relationships["IN_ASN"] = in_asn.set_axis(["start", "end"], axis=1)
+    relationships["TRANSFERRED_TO"] = pd.read_parquet(sightings_path(work, "transfers"))
+    belongs = accounts[["account_id", "org_id"]].dropna()
+    relationships["BELONGS_TO"] = belongs.set_axis(["start", "end"], axis=1)
+    linked = pd.read_parquet(work.links / "links.parquet")
+    relationships["LINKED_TO"] = linked.rename(columns={"account_a": "start", "account_b": "end"})
+    members = [(m.account_id, ring.ring_id, m.score, str(m.role)) for ring in rings for m in ring.members]
+    relationships["MEMBER_OF"] = pd.DataFrame(members, columns=["start", "end", "score", "role"])
+    return {name: _table(frame.sort_values(["start", "end"])) for name, frame in relationships.items()}
+
+
+def _rings(rings: list[Ring]) -> pa.Table:
+    rows: list[dict[str, Any]] = [
+        {
+            "ring_id": ring.ring_id,
+            "probability": ring.probability,
+            "decision": str(ring.decision),
+            "size": ring.size,
+            "first_seen": ring.first_seen,
+            "last_seen": ring.last_seen,
+            "evidence_score": ring.evidence_score,
+            "recommended_action": str(ring.recommended_action),
+            "evidence_families": [str(evidence.family) for evidence in ring.evidence],
+            "evidence_statements": [evidence.statement for evidence in ring.evidence],
+            "evidence_weights": [evidence.weight for evidence in ring.evidence],
+        }
+        for ring in sorted(rings, key=lambda ring: ring.ring_id)
+    ]
+    types = {
+        "ring_id": pa.string(),
+        "probability": pa.float64(),
+        "decision": pa.string(),
+        "size": pa.int64(),
+        "first_seen": _TIME,
+        "last_seen": _TIME,
+        "evidence_score": pa.float64(),
+        "recommended_action": pa.string(),
+        "evidence_families": pa.list_(pa.string()),
+        "evidence_statements": pa.list_(pa.string()),
+        "evidence_weights": pa.list_(pa.float64()),
+    }
+    return pa.Table.from_pylist(rows, pa.schema(list(types.items())))
+
+
+def _table(frame: pd.DataFrame) -> pa.Table:
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
+    # A column without a value has no type of its own, and Parquet wants one.
+    fields = [f.with_type(pa.string()) if pa.types.is_null(f.type) else f for f in table.schema]
+    return table.cast(pa.schema(fields))

@@ -1,0 +1,230 @@
+"""Logs → rings: the main job."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+import ringfence
+from ringfence.config import Settings
+from ringfence.engine import connect
+from ringfence.errors import StoreError
+from ringfence.files import Workspace, digest_files, digest_json, published, write_json
+from ringfence.gnn.rings import decide_rings
+from ringfence.gnn.scores import AccountScores, score_accounts
+from ringfence.graphbuild.build import Built, build_addresses, build_graph, build_links, build_sightings
+from ringfence.graphbuild.templates.minhash import MinHashMiner
+from ringfence.loaders.discover import Discovery, discover
+from ringfence.loaders.load import Loaded, canonical_table, load_tables
+from ringfence.loaders.mapping import read_mapping
+from ringfence.pipeline.accounts import account_frame, account_output
+from ringfence.pipeline.graph import graph_nodes, graph_relationships
+from ringfence.pipeline.measure import Measure
+from ringfence.pipeline.page import report_data
+from ringfence.progress import Display, QuietDisplay
+from ringfence.records import Decision, Ring
+from ringfence.report.render import render_report
+from ringfence.snapshot import read_snapshot
+from ringfence.stores.graph import GraphTables, write_graph
+
+NO_STORE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a user asks for."""
+
+    input: Path
+    out: Path
+    mapping: Path | None = None
+    neo4j: str = "local"
+    """``local``, ``none`` or a Bolt address."""
+    force: bool = False
+    """Replace what stands in ``out``."""
+    replace_store: bool = False
+    """Replace what the store holds."""
+    disposable: bool = False
+    """Whether a later run may replace this one's graph in the store unasked."""
+    settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What came of a run; everything is in the output folder, too."""
+
+    out: Path
+    rings: tuple[Ring, ...]
+    manifest: dict[str, Any]
+    store_error: StoreError | None
+    """Why the graph is not in the store; None where it is, or was not wanted."""
+
+    @property
+    def rejected_share(self) -> float:
+        """Share of input rows that were refused, 0..1."""
+        rows = self.manifest["rows"]
+        return rows["rejected"] / rows["in"] if rows["in"] else 0.0
+
+    def decided(self, decision: Decision) -> int:
+        """Return the number of communities of that decision."""
+        return sum(ring.decision is decision for ring in self.rings)
+
+
+def run(request: RunRequest, display: Display | None = None) -> RunResult:
+    """Read the logs, find the rings, publish the output folder, load the store.
+
+    If the store fails, the output is published all the same and the result says why.
+
+    Raises:
+        InputError: the input cannot be used.
+        OutputError: the output folder cannot be written.
+    """
+    measure = Measure(display or QuietDisplay())
+    mappings = read_mapping(request.mapping) if request.mapping else ()
+    found = discover(request.input, mappings)
+    with published(request.out, force=request.force) as building:
+        work = Workspace(building / ".work")
+        made = _Stages(request, measure, found, work).carry_out()
+        graph = _write(building, made, measure)
+        shutil.rmtree(work.root)
+    error = _store(request, graph, measure)
+    return RunResult(request.out, tuple(made.rings), made.manifest, error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What the stages made, to be written."""
+
+    work: Workspace
+    loaded: Loaded
+    rings: list[Ring]
+    accounts: pd.DataFrame
+    skeletons: pd.DataFrame
+    manifest: dict[str, Any]
+
+
+class _Stages:
+    """The stages of one run, in their order."""
+
+    def __init__(self, request: RunRequest, measure: Measure, found: Discovery, work: Workspace) -> None:
+        self._request, self._measure, self._found, self._work = request, measure, found, work
+        self._settings = request.settings
+        self._engine = connect(work.spill, self._settings.memory_limit)
+        self._miner = MinHashMiner()
+
+    def carry_out(self) -> _Made:
+        loaded = self._load()
+        built = self._link(loaded)
+        scores, rings = self._judge()
+        accounts = account_frame(self._engine, self._tables, self._work, scores, rings)
+        manifest = self._manifest(loaded, built, scores, rings)
+        return _Made(self._work, loaded, rings, accounts, self._miner.skeletons().to_pandas(), manifest)
+
+    def _tables(self, name: str) -> Any:
+        return canonical_table(self._engine, self._work, name)
+
+    def _load(self) -> Loaded:
+        with self._measure.stage("Load tables") as tick:
+            return load_tables(self._engine, self._found, self._work, self._miner, tick)
+
+    def _link(self, loaded: Loaded) -> Built:
+        engine, work, settings = self._engine, self._work, self._settings
+        with self._measure.stage("Sight entities") as tick:
+            build_sightings(engine, self._tables, work, tick)
+            build_addresses(engine, self._tables, work)
+        with self._measure.stage("Link accounts") as tick:
+            build_links(engine, loaded.rows["accounts"], work, settings, tick)
+        present = frozenset(name for name, rows in loaded.rows.items() if rows)
+        with self._measure.stage("Find communities") as tick:
+            return build_graph(engine, self._tables, present, work, settings, tick)
+
+    def _judge(self) -> tuple[AccountScores, list[Ring]]:
+        with self._measure.stage("Score accounts") as tick:
+            snapshot = read_snapshot(self._work.links / "snapshot.safetensors")
+            scores = score_accounts(snapshot, self._settings, tick)
+        members = pd.read_parquet(self._work.links / "members.parquet")
+        evidence = pd.read_parquet(self._work.links / "evidence.parquet")
+        return scores, decide_rings(members, evidence, scores, self._settings)
+
+    def _manifest(
+        self, loaded: Loaded, built: Built, scores: AccountScores, rings: list[Ring]
+    ) -> dict[str, Any]:
+        sources = [source.path for source in self._found.sources]
+        rows = {
+            "in": sum(f.rows_in for f in loaded.files),
+            "loaded": sum(f.loaded for f in loaded.files),
+            "rejected": sum(f.rejected for f in loaded.files),
+            "duplicates": sum(f.duplicates for f in loaded.files),
+        }
+        return {
+            "ringfence": ringfence.__version__,
+            "seed": self._settings.seed,
+            "input_digest": digest_files(sorted(set(sources)), self._request.input),
+            "settings": asdict(self._settings),
+            "settings_digest": digest_json(asdict(self._settings)),
+            "rows": rows,
+            "files": [asdict(file) for file in loaded.files],
+            "unused_files": list(self._found.unused),
+            "tables": loaded.rows,
+            "accounts_made_from_events": loaded.made_accounts,
+            "graph": asdict(built),
+            "scoring": {
+                "method": scores.method,
+                "calibrated": scores.calibrated,
+                "reason": scores.reason,
+                "comparison": scores.comparison,
+                "model_digest": _digest_scores(scores),
+            },
+            "decisions": {str(d): sum(ring.decision is d for ring in rings) for d in Decision},
+        }
+
+
+def _digest_scores(scores: AccountScores) -> str:
+    return digest_json([scores.method, scores.calibrated, np.round(scores.score, 9).tolist()])
+
+
+def _write(out: Path, made: _Made, measure: Measure) -> GraphTables:
+    """Write the files of a run into ``out``; the manifest comes last."""
+    with measure.stage("Write output") as tick:
+        lines = [json.dumps(ring.as_json(), ensure_ascii=False) + "\n" for ring in made.rings]
+        (out / "rings.jsonl").write_text("".join(lines), encoding="utf-8")
+        pq.write_table(account_output(made.accounts), out / "accounts.parquet", compression="zstd")
+        links = pq.read_table(made.work.links / "links.parquet")
+        pq.write_table(links, out / "links.parquet", compression="zstd")
+        shutil.copyfile(made.work.links / "snapshot.safetensors", out / "snapshot.safetensors")
+        shutil.copytree(made.work.rejected, out / "rejected")
+        tick(0.3)
+        nodes = graph_nodes(made.accounts, made.work, made.skeletons, made.rings)
+        graph = write_graph(out / "graph", nodes, graph_relationships(made.accounts, made.work, made.rings))
+        made.manifest["graph_digest"] = graph.digest
+        tick(0.6)
+        page = render_report(report_data(made.rings, made.work, made.loaded.files, made.manifest))
+        (out / "report.html").write_text(page, encoding="utf-8")
+    made.manifest["measured"] = measure.stages
+    write_json(out / "manifest.json", made.manifest)
+    return graph
+
+
+def _store(request: RunRequest, graph: GraphTables, measure: Measure) -> StoreError | None:
+    """Load the graph into the store that was asked for; return why that failed, if it did."""
+    if request.neo4j == NO_STORE:
+        return None
+    from ringfence.stores.open import open_store
+
+    try:
+        with measure.stage("Start Neo4j") as tick:
+            store = open_store(request.neo4j, tick)
+        try:
+            with measure.stage("Load Neo4j") as tick:
+                store.load(graph, replace=request.replace_store, disposable=request.disposable, tick=tick)
+        finally:
+            store.close()
+    except StoreError as error:
+        return error
+    return None
