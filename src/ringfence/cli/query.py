@@ -122,7 +122,8 @@ def _warn_of_part(store: Neo4jStore) -> None:
     state = store.state()
     if state is not None and not state.complete:
         typer.echo(
-            "The store holds part of a graph: its load was cut off. Repair it with `ringfence neo4j load OUT`.",
+            "The store holds part of a graph: its load was cut off. "
+            "Repair it with `ringfence neo4j load OUT`.",
             err=True,
         )
 

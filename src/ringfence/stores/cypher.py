@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from ringfence.schema import NODE_KEYS, RELATIONSHIPS
 from ringfence.stores.graph import GraphTables
+from ringfence.stores.rows import is_time
 
 _OURS = "(run:Run {name: 'ringfence'})"
 
@@ -42,36 +43,45 @@ def counts() -> str:
 
 
 def writes(graph: GraphTables) -> Iterator[tuple[str, pa.Table]]:
-    """Yield statements with the tables whose rows they take as ``$rows``, lists of values in column order.
+    """Yield statements with the tables whose rows they take as ``$rows``, as :func:`rows_of` makes them.
 
     Nodes come first. Relationships are sorted by both ends, so that a batch touches few nodes.
     """
     for label, table in graph.nodes.items():
-        yield node_statement(label, table.column_names), table
+        yield node_statement(label, table.schema), table
     for name, table in graph.relationships.items():
         by_ends = table.sort_by([("start", "ascending"), ("end", "ascending")])
-        yield relationship_statement(name, table.column_names), by_ends
+        yield relationship_statement(name, table.schema), by_ends
 
 
-def node_statement(label: str, columns: list[str]) -> str:
+def node_statement(label: str, schema: pa.Schema) -> str:
     """Return the statement that makes nodes of a label; nulls make no property."""
-    return f"UNWIND $rows AS row CREATE (:{label} {_properties(columns, columns)})"
+    return f"UNWIND $rows AS row CREATE (:{label} {{{_properties(schema)}}})"
 
 
-def relationship_statement(name: str, columns: list[str]) -> str:
+def relationship_statement(name: str, schema: pa.Schema) -> str:
     """Return the statement that makes relationships between nodes that are there."""
     start, end = RELATIONSHIPS[name]
-    properties = _properties(columns, [column for column in columns if column not in ("start", "end")])
     return (
         "UNWIND $rows AS row "
-        f"MATCH (a:{start} {{{NODE_KEYS[start]}: row[{columns.index('start')}]}}) "
-        f"MATCH (b:{end} {{{NODE_KEYS[end]}: row[{columns.index('end')}]}}) "
-        f"CREATE (a)-[:{name} {properties}]->(b)"
+        f"MATCH (a:{start} {{{NODE_KEYS[start]}: row[{schema.get_field_index('start')}]}}) "
+        f"MATCH (b:{end} {{{NODE_KEYS[end]}: row[{schema.get_field_index('end')}]}}) "
+        f"CREATE (a)-[:{name} {{{_properties(schema, without=('start', 'end'))}}}]->(b)"
     )
 
 
-def _properties(columns: list[str], kept: list[str]) -> str:
-    return "{" + ", ".join(f"{_quoted(name)}: row[{columns.index(name)}]" for name in kept) + "}"
+def _properties(schema: pa.Schema, without: tuple[str, ...] = ()) -> str:
+    return ", ".join(
+        f"{_quoted(field.name)}: {_time(i) if is_time(field.type) else f'row[{i}]'}"
+        for i, field in enumerate(schema)
+        if field.name not in without
+    )
+
+
+def _time(i: int) -> str:
+    # A sum, since a count of microseconds before 1970 has no seconds and nanoseconds that datetime() takes.
+    moment = f"datetime({{epochSeconds: 0}}) + duration({{microseconds: row[{i}]}})"
+    return f"CASE WHEN row[{i}] IS NOT NULL THEN {moment} END"
 
 
 def _quoted(name: str) -> str:

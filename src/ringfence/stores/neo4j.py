@@ -16,7 +16,7 @@ from ringfence.stores.graph import GraphTables
 from ringfence.stores.guard import EXPLAIN, as_written, check_plan, check_text
 from ringfence.stores.policy import foreign_data, needs_load, short
 from ringfence.stores.protocol import QueryResult, StoreState
-from ringfence.stores.rows import columns_of
+from ringfence.stores.rows import rows_of
 from ringfence.stores.values import plain
 
 BATCH = 10_000
@@ -171,8 +171,7 @@ class Neo4jStore:
         done = 0
         for statement, table in cypher.writes(graph):
             for start in range(0, table.num_rows, BATCH):
-                columns = columns_of(table.slice(start, BATCH))
-                rows = [list(row) for row in zip(*columns.values(), strict=True)]
+                rows = rows_of(table.slice(start, BATCH))
                 self._write(statement, rows=rows)
                 done += len(rows)
                 tick(_CLEARING_SHARE + (1 - _CLEARING_SHARE) * done / total)
