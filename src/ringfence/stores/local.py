@@ -253,9 +253,11 @@ def _wait(home: Home, record: Record, timeout: float) -> None:
 
 def _tail(home: Home, lines: int = 15) -> str:
     for log in home.logs:
-        said = log.read_text(encoding="utf-8", errors="replace").strip() if log.is_file() else ""
+        text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+        # Java's stack frames are indented; what went wrong is not.
+        said = [line for line in text.splitlines() if line.strip() and not line.startswith("\t")]
         if said:
-            return "\n".join(said.splitlines()[-lines:])
+            return "\n".join(said[-lines:])
     return f"(nothing; see {home.console.parent})"
 
 

@@ -8,9 +8,6 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-# A Popen that is collected while its process runs warns; these are meant to run on.
-_started: list[subprocess.Popen[bytes]] = []
-
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -37,7 +34,8 @@ def start(command: list[str], log: Path) -> Started:
             start_new_session=True,
             cwd=log.parent,
         )
-    _started.append(child)
+    # It is meant to run on: a Popen that knows no result would warn when it is collected.
+    child.returncode = 0
     return Started(child.pid, psutil.Process(child.pid).create_time())
 
 
