@@ -77,23 +77,25 @@ class Nursery:
         """Return an ordinary account: its own addresses, devices, card and templates."""
         rng = self.rng
         created = self.created()
+        # One in twelve builds something: much traffic of one kind, from lines that redial.
+        builds = bool(rng.random() < 1 / 12)
         return Person(
             population=population,
             created=created,
             until=self._until(created),
-            requests=min(2 + int(rng.lognormal(2.45, 0.95)), 260),
+            requests=int(rng.uniform(45, 140)) if builds else min(2 + int(rng.lognormal(2.15, 0.9)), 190),
             country=int(rng.integers(len(words.COUNTRIES))),
             plan=self.plan(),
-            ips=self.home(),
+            ips=self.home(0.75 if builds else 0.07),
             devices=self.devices(1 + int(rng.integers(3))),
             instruments=self.cards(1 + int(rng.random() < 0.2)) if rng.random() < 0.8 else (),
             templates=self.private(1 + int(rng.integers(3))),
-            private=float(rng.beta(2, 2)),
+            private=float(rng.beta(9, 1) if builds else rng.beta(2, 2)),
         )
 
     def created(self) -> float:
-        """Return when an account is made: two thirds before the window, the rest within it."""
-        if self.rng.random() < 0.67:
+        """Return when an account is made: half before the window, half within it."""
+        if self.rng.random() < 0.5:
             return -float(self.rng.exponential(120 * DAY)) - 600.0
         return float(self.rng.uniform(0, SPAN - DAY))
 
@@ -101,10 +103,11 @@ class Nursery:
         """Return a plan."""
         return words.PLANS[int(self.rng.choice(4, p=(0.3, 0.4, 0.2, 0.1)))]
 
-    def home(self) -> tuple[str, ...]:
-        """Return a home line with a few addresses, at times a phone, a server or a VPN exit as well."""
+    def home(self, redials: float = 0.1) -> tuple[str, ...]:
+        """Return a home line, which may redial often, at times a phone, a server or a VPN exit as well."""
         rng = self.rng
-        ips = self.addresses.several("isp", int(rng.integers(1, 5))) * 3
+        few, many = int(rng.integers(1, 5)), int(rng.integers(8, 16))
+        ips = self.addresses.several("isp", many if rng.random() < redials else few) * 3
         if rng.random() < 0.45:
             ips += self.addresses.several("mobile", int(rng.integers(1, 3)))
         if rng.random() < 0.15:

@@ -48,12 +48,12 @@ def residential_ring(nursery: Nursery) -> tuple[list[Person], Campaign]:
                 ring="A",
                 created=first + float(rng.uniform(0, 26 * DAY)),
                 until=SPAN,
-                ips=nursery.pick(pool, 11) + nursery.pick(person.ips, 3),
+                ips=nursery.pick(pool, 9) + nursery.pick(person.ips, 3),
             )
         )
     members += _replacements(nursery, members, pool, 18)
     members = _share(nursery, members, "instruments", (4, 8))
-    return _roles(nursery, members) + victims, Campaign("A", pairs, 0.0, 6500, 3.5, 2, 64)
+    return _roles(nursery, members) + victims, Campaign("A", pairs, 0.0, 4600, 3.5, 2, 64)
 
 
 def hosting_ring(nursery: Nursery) -> tuple[list[Person], Campaign]:
@@ -76,7 +76,7 @@ def hosting_ring(nursery: Nursery) -> tuple[list[Person], Campaign]:
         )
     members = _share(nursery, members, "devices", (3, 6))
     reused = _share(nursery, members[:14], "instruments", (2, 4))
-    return _roles(nursery, reused + members[14:]), Campaign("B", pairs, start, 4200, 5.0, 1, 15)
+    return _roles(nursery, reused + members[14:]), Campaign("B", pairs, start, 2900, 5.0, 1, 15)
 
 
 def _variants(
@@ -104,7 +104,7 @@ def _replacements(nursery: Nursery, members: list[Person], pool: Sequence[str], 
                 ring="A",
                 created=when + float(rng.uniform(3600, 2 * DAY)),
                 until=SPAN,
-                ips=nursery.pick(pool, 11) + nursery.pick(person.ips, 3),
+                ips=nursery.pick(pool, 9) + nursery.pick(person.ips, 3),
             )
         )
     return made

@@ -53,10 +53,12 @@ def traffic(
 
 def _ordinary(rng: np.random.Generator, people: Sequence[Person]) -> Sessions:
     wanted = np.array([p.requests for p in people])
-    person = np.repeat(np.arange(len(people)), np.maximum(1, wanted // 3))
+    # Programs open a session for each request, people stay a while.
+    sessions = np.maximum(1, wanted // rng.choice((1, 3, 5), size=len(people), p=(0.3, 0.4, 0.3)))
+    person = np.repeat(np.arange(len(people)), sessions)
     count = len(person)
-    per_session = wanted / np.maximum(1, wanted // 3)
-    requests = np.maximum(1, rng.poisson(per_session[person]))
+    per_session = wanted / sessions
+    requests = 1 + rng.poisson(np.maximum(per_session[person] - 1, 0))
     born, gone = _life(people)
     offset = np.array([words.UTC_OFFSETS[p.country] for p in people])[person]
     nightly = np.array([p.nightly for p in people])[person]
