@@ -26,12 +26,14 @@ def neighbour_features(snapshot: Snapshot) -> Floats:
 
     Returns:
         shape ``(n, f + r + 3·f·v)`` for f attributes, r degree columns and v views: one a relation between
-        accounts and entities, one a direction of a relation among accounts. An account never counts as
-        its own neighbour; one without neighbours gets NaN.
+        accounts and entities, one a direction of a relation among accounts, none where a relation has no
+        edges. An account is no neighbour of its own; one without neighbours gets NaN.
     """
     values = log_scale(snapshot.features[ACCOUNT])
     columns = [own_features(snapshot), degrees(snapshot, ACCOUNT)]
     for (source, relation, target), edges in sorted(snapshot.edges.items()):
+        if not edges.index.size or not values.size:
+            continue
         if source == ACCOUNT and target == ACCOUNT:
             for ends in _directions(relation, edges):
                 columns += _aggregates(_AmongAccounts(ends, len(values)), values)
@@ -109,7 +111,7 @@ class _ThroughEntities:
         second = np.where(np.append(-1, last[:-1]) < last - 1, ranked[last - 1], -np.inf)
         other = ranked[last][group]
         other[last] = second
-        result = np.empty_like(other)
+        result: Floats = np.empty_like(values)
         result[order] = other
         return result
 

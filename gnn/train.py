@@ -21,8 +21,9 @@ from ringfence.gnn.graph import MessageGraph
 from ringfence.gnn.models import Inputs, Relations, RingNet
 from ringfence.progress import Tick, silent
 
-THREADS = 2
-"""Sums over threads round differently for another number of them, so it is fixed."""
+THREADS = 1
+"""Sums over threads round differently for another number of them, so it is fixed; these matrices are narrow,
+and a second thread wins a quarter where it has a core of its own and loses tenfold where it has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,13 @@ class Training:
     width: int = 32
     layers: int = 2
     dropout: float = 0.3
-    rate: float = 0.01
+    rate: float = 0.004
     decay: float = 1e-3
     """Weight decay of AdamW."""
-    epochs: int = 150
-    look: int = 3
+    epochs: int = 100
+    look: int = 5
     """Epochs from one look at the held-out components to the next."""
-    patience: int = 24
+    patience: int = 20
     """Epochs without a lower loss on the held-out components after which training stops."""
     watched: int = 6
     """One in so many parts of the training components is held out to stop on."""
