@@ -27,6 +27,10 @@ class Bolt:
     def run(self, cypher: str, **parameters: Any) -> list[neo4j.Record]:
         return self._driver.execute_query(cypher, parameters).records
 
+    def read(self, cypher: str) -> list[neo4j.Record]:
+        """Run in a session of the kind that the store reads with."""
+        return self._driver.execute_query(cypher, routing_=neo4j.RoutingControl.READ).records
+
     def empty(self) -> None:
         self.run("MATCH (n) DETACH DELETE n")
 
