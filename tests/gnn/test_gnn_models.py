@@ -99,7 +99,7 @@ class TestTraining:
     ) -> None:
         snapshot = planted(rings=4, singles=40)
         folds = dealt(snapshot)
-        patient = Training(epochs=60, rate=0.1, look=1, patience=5)
+        patient = Training(epochs=60, rate=0.1, look=1, patience=1)
         more_patient = replace(patient, epochs=600)
 
         assert fit(snapshot, folds, training=patient).tobytes() == (

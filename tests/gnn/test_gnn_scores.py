@@ -105,7 +105,14 @@ class TestWithoutTorch:
     def test_trees_decide_and_it_is_said(self, planted: Callable[..., Snapshot], tmp_path: Path) -> None:
         write_snapshot(tmp_path / "snapshot.safetensors", planted())
         script = (
-            "import sys; sys.modules['torch'] = None\n"
+            "import sys\n"
+            "from importlib.machinery import PathFinder\n"
+            "class WithoutTorch(PathFinder):\n"
+            "    @classmethod\n"
+            "    def find_spec(cls, name, path=None, target=None):\n"
+            "        hidden = name.partition('.')[0] in ('torch', 'torch_geometric')\n"
+            "        return None if hidden else super().find_spec(name, path, target)\n"
+            "sys.meta_path = [WithoutTorch if f is PathFinder else f for f in sys.meta_path]\n"
             "from pathlib import Path\n"
             "from ringfence.config import Settings\n"
             "from ringfence.gnn.scores import score_accounts\n"
