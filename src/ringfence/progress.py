@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 Tick = Callable[[float], None]
@@ -17,22 +17,16 @@ def silent(_share: float) -> None:
 class Display(Protocol):
     """Shows the stages of a run."""
 
-    def stage(self, title: str) -> _Stage:
-        """Open a stage; used as a context manager that yields a :data:`Tick`."""
+    def stage(self, title: str) -> AbstractContextManager[Tick]:
+        """Open a stage."""
         ...
-
-
-class _Stage(Protocol):
-    def __enter__(self) -> Tick: ...
-
-    def __exit__(self, *_error: object) -> None: ...
 
 
 class QuietDisplay:
     """Shows nothing."""
 
     @contextmanager
-    def stage(self, _title: str) -> Iterator[Tick]:
+    def stage(self, title: str) -> Iterator[Tick]:
         """Open a stage that tells nobody."""
         yield silent
 

@@ -50,7 +50,7 @@ def graph_nodes(
 
 
 def graph_relationships(accounts: pd.DataFrame, work: Workspace, rings: list[Ring]) -> dict[str, pa.Table]:
-    """Return the relationships of each type, in the order of their ends; arguments as in :func:`graph_nodes`."""
+    """Return the relationships of each type, in the order of their ends; see :func:`graph_nodes`."""
     addresses = pd.read_parquet(work.links / "addresses.parquet")
     relationships = {}
     for entity in ENTITY_TYPES.values():

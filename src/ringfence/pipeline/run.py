@@ -163,7 +163,7 @@ class _Stages:
             "duplicates": sum(f.duplicates for f in loaded.files),
         }
         return {
-            "ringfence": ringfence.__version__,
+            "version": ringfence.__version__,
             "seed": self._settings.seed,
             "input_digest": digest_files(sorted(set(sources)), self._request.input),
             "settings": asdict(self._settings),

@@ -1,0 +1,42 @@
+# Every check of the project; `just check` runs them all.
+
+export PATH := justfile_directory() / ".venv/bin" + ":" + env("PATH")
+
+# Everything that must pass before a change lands.
+check: lint types imports test
+
+# Style and format.
+lint:
+    ruff format --check .
+    ruff check .
+
+# Types, strictly.
+types:
+    mypy
+
+# Which module may import which.
+imports:
+    lint-imports
+
+# All tests, with the real Neo4j; the branches where a false accusation could hide are covered in full.
+test *args:
+    pytest -q --cov --cov-report=json:.coverage.json {{args}}
+    python tests/branch_floor.py .coverage.json
+
+# Put the code into the project's format.
+format:
+    ruff format .
+    ruff check --fix .
+
+# Measure what is promised; figures go to benchmarks/RESULTS.md.
+bench:
+    python benchmarks/startup.py
+    python benchmarks/ingest.py
+    python benchmarks/neo4j_load.py
+    python benchmarks/p2p_scores.py
+
+# Lock the requirements anew, with hashes and without addresses.
+lock:
+    pip install -q uv
+    uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra gnn pyproject.toml requirements/build.in -o requirements/demo.txt
+    uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra gnn --group dev -c requirements/demo.txt pyproject.toml requirements/build.in -o requirements/dev.txt
