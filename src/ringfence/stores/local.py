@@ -26,6 +26,8 @@ _HOST = "127.0.0.1"
 _PORTS_TRIED = 200
 _START_TIMEOUT = 180.0
 _STOP_PATIENCE = 60.0
+# Another process may be fetching 130 MB over a slow line.
+_WAIT_FOR_OTHERS = 900.0
 _SET_PASSWORD = ("org.neo4j.cli.AdminTool", "dbms", "set-initial-password")
 _OPENED = ("java.base/java.nio", "java.base/java.io", "java.base/sun.nio.ch")
 # Bolt's magic number, then four versions a client can speak: 5.8 down to 5.0, 4.4 down to 4.2.
@@ -80,7 +82,7 @@ def up(port: int | None = None, tick: Tick = silent, *, timeout: float = _START_
         StoreError: its password is lost.
     """
     home = Home.current()
-    with mutex(home.mutex, timeout=timeout + _STOP_PATIENCE):
+    with mutex(home.mutex, timeout=_WAIT_FOR_OTHERS):
         record = home.record()
         if record is None or not alive(record.process):
             record = _start(home, port, tick)
@@ -126,7 +128,7 @@ def down() -> bool:
     home = Home.current()
     if home.record() is None:
         return False
-    with mutex(home.mutex, timeout=_START_TIMEOUT + _STOP_PATIENCE):
+    with mutex(home.mutex, timeout=_WAIT_FOR_OTHERS):
         record = home.record()
         if record is None:
             return False

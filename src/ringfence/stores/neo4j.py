@@ -218,7 +218,7 @@ class Neo4jStore:
         except (ServiceUnavailable, SessionExpired, OSError) as error:
             raise StoreUnavailableError(
                 f"No Neo4j answers at {self._address}. Check the address and that the server runs; "
-                "`--neo4j local` starts one here."
+                f"`--neo4j local` starts one here. The driver says: {' '.join(str(error).split())[:300]}"
             ) from error
         except Neo4jError as error:
             raise self._refused(error, reading) from error
