@@ -22,6 +22,7 @@ from ringfence.graphbuild.links import entity_weights, links, type_pairs
 from ringfence.graphbuild.networks import AddressRange, describe_addresses
 from ringfence.graphbuild.sightings import Tables, activity, sightings, transfers
 from ringfence.graphbuild.snapshot import build_snapshot
+from ringfence.graphbuild.structure import link_structure
 from ringfence.progress import Tick, silent
 from ringfence.schema import ENTITY_TYPES
 from ringfence.snapshot import write_snapshot
@@ -127,7 +128,8 @@ def build_graph(
     evidence.to_parquet(work.links / "evidence.parquet", index=False)
     paid = pd.read_parquet(sightings_path(work, "transfers"))
     addresses = pd.read_parquet(work.links / "addresses.parquet")
-    snapshot = build_snapshot(attributes, seen, addresses, paid, linked, known, partition)
+    features = attributes.merge(link_structure(members, linked), on="account_id")
+    snapshot = build_snapshot(features, seen, addresses, paid, linked, known, partition)
     write_snapshot(work.links / "snapshot.safetensors", snapshot)
     communities = int(partition.community.max(initial=-1)) + 1
     return Built(len(index), {n: len(s) for n, s in seen.items()}, len(linked), communities, conflicting)

@@ -42,22 +42,22 @@ def build_snapshot(
     for entity in ENTITY_TYPES.values():
         rows = seen[entity.name]
         nodes[entity.name] = pd.Index(sorted(rows["entity_id"].unique()))
-        edges["account", entity.relationship.lower(), entity.name] = _edges(
+        edges["account", entity.relationship, entity.name] = _edges(
             accounts.get_indexer(rows["account_id"]),
             nodes[entity.name].get_indexer(rows["entity_id"]),
             np.log1p(rows["count"].to_numpy()),
         )
-    edges["ip", "in_subnet", "subnet"] = _edges(
+    edges["ip", "IN_SUBNET", "subnet"] = _edges(
         nodes["ip"].get_indexer(addresses["address"]),
         nodes["subnet"].get_indexer(addresses["subnet"]),
         np.ones(len(addresses)),
     )
-    edges["account", "transferred_to", "account"] = _edges(
+    edges["account", "TRANSFERRED_TO", "account"] = _edges(
         accounts.get_indexer(transfers["start"]),
         accounts.get_indexer(transfers["end"]),
         np.log1p(transfers["count"].to_numpy()),
     )
-    edges["account", "linked_to", "account"] = _edges(
+    edges["account", "LINKED_TO", "account"] = _edges(
         accounts.get_indexer(links["account_a"]),
         accounts.get_indexer(links["account_b"]),
         links["weight"].to_numpy(),
