@@ -90,6 +90,7 @@ def test_the_list_says_what_can_be_asked() -> None:
 
 def test_words_that_cannot_be_carried_out_are_told(home: Path) -> None:
     assert isinstance(refused(query("--cypher", "RETURN 1", "list")), UsageError)
+    assert "Options go after `query run`" in str(refused(query("--json", "run", "hubs")))
     assert "needs --param ring=…" in str(refused(query("run", "ring-members")))
     assert "no query 'nope'" in str(refused(query("run", "nope")))
     assert "holds no graph" in str(refused(neo4j("load", home)))

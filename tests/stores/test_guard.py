@@ -23,6 +23,7 @@ ALLOWED = [
     "MATCH (n) CALL (n) { RETURN 1 AS one } RETURN one",
     "RETURN 'LOAD CSV FROM x' AS text, \"CALL dbms.listConfig()\" AS other",
     "MATCH (n:Load)-[:CALL]->(m) RETURN n.load, m.call",
+    "MATCH (n) WHERE n.call AND (n:Call OR n:Load) RETURN n",
     "RETURN 'it\\'s LOAD CSV' AS text",
 ]
 
@@ -46,6 +47,9 @@ REFUSED = {
     "RETURN 'a' + COLLECT { LOAD CSV FROM 'b' AS l RETURN l }": "LOAD CSV",
     r"RETURN COLLECT { L\u004fAD CSV FROM $x AS l RETURN l }": "escapes",
     r"RETURN '\u0027 + COLLECT { LOAD CSV FROM $x AS l RETURN l }": "escapes",
+    "RETURN COLLECT { WITH 1 AS x WHERE 1=1LOAD CSV FROM $x AS l RETURN l }": "LOAD CSV",
+    "RETURN COLLECT { WITH 1 AS x WHERE 1=1.LOAD CSV FROM $x AS l RETURN l }": "LOAD CSV",
+    "RETURN COLLECT { WITH 1 AS x WHERE 1=1CALL db.ping() YIELD success RETURN success }": "db.ping",
     "CALL dbms.listConfig()": "dbms.listConfig",
     "CALL`dbms`.`listConfig`()": "dbms.listConfig",
     "MATCH (n) CALL /* db.labels( */ apoc.load.json ('x') YIELD value RETURN value": "apoc.load.json",

@@ -45,8 +45,11 @@ def free(
     from ringfence.errors import UsageError
 
     if context.invoked_subcommand is not None:
-        if cypher is not None:
-            raise UsageError("--cypher stands alone: leave out the command after it.")
+        if any(_was_typed(context, name) for name in context.params):
+            raise UsageError(
+                f"Options go after `query {context.invoked_subcommand}`; those right after `query` are for "
+                "--cypher."
+            )
         return
     if cypher is None:
         typer.echo(context.get_help())
@@ -56,6 +59,11 @@ def free(
     parameters = guessed(assignments(param or []))
     with _reading(where) as store:
         _show(store.read(cypher, parameters, timeout=timeout, limit=limit), as_json=as_json)
+
+
+def _was_typed(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 @app.command("list")

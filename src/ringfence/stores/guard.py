@@ -28,10 +28,10 @@ _TEXT = r"'(?:\\.|[^'\\])*(?:'|\Z)|\"(?:\\.|[^\"\\])*(?:\"|\Z)"
 _TOKEN = re.compile(rf"(?P<comment>{_COMMENT})|(?P<text>{_TEXT})|`(?P<name>(?:[^`]|``)*)(?:`|\Z)", re.DOTALL)
 # What may stand between words: any character that is neither of a word nor printable ASCII.
 _GAP = r"[^\w!-~]"
-_CALLED = re.compile(
-    rf"(?<![\w.:$])CALL{_GAP}+(\w+(?:{_GAP}*\.{_GAP}*\w+)*){_GAP}*(?:\(|YIELD\b)", re.IGNORECASE
-)
-_LOAD_CSV = re.compile(rf"(?<![\w.:$])LOAD{_GAP}+CSV\b", re.IGNORECASE)
+# A number may touch the word after it (1LOAD CSV); a name, a property or a label may not be that word.
+_WORD = r"(?<![^\W\d])(?<![:$])(?<!\D\.)"
+_CALLED = re.compile(rf"{_WORD}CALL{_GAP}+(\w+(?:{_GAP}*\.{_GAP}*\w+)*){_GAP}*(?:\(|YIELD\b)", re.IGNORECASE)
+_LOAD_CSV = re.compile(rf"{_WORD}LOAD{_GAP}+CSV\b", re.IGNORECASE)
 
 
 def check_text(cypher: str) -> None:
