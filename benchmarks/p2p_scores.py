@@ -33,8 +33,8 @@ from ringfence.snapshot import Edges, Snapshot, read_snapshot
 Reals = npt.NDArray[np.float64]
 FOLDS, DEGREE_CAP, AGREEMENT, LEAST_WEIGHT, WEIGHT_CAP = 5, 64, 0.5, 3.0, 12.0
 SOURCES = (
-    ("HAS_CC", "to_card_id", "instrument", "paid_with"),
-    ("USED", "to_device_id", "device", "used_device"),
+    ("HAS_CC", "to_card_id", "instrument", "PAID_WITH"),
+    ("USED", "to_device_id", "device", "USED_DEVICE"),
 )
 
 
@@ -93,8 +93,8 @@ def build_snapshot(folder: Path) -> Snapshot:
     strong = links.data >= LEAST_WEIGHT
     index = np.stack([links.coords[0][strong], links.coords[1][strong]]).astype(np.int64)
     nats = np.minimum(links.data[strong], WEIGHT_CAP).astype(np.float32)
-    edges[ACCOUNT, "linked_to", ACCOUNT] = Edges(index, nats)
-    edges[ACCOUNT, "transferred_to", ACCOUNT] = _transfers(folder, number, own)
+    edges[ACCOUNT, "LINKED_TO", ACCOUNT] = Edges(index, nats)
+    edges[ACCOUNT, "TRANSFERRED_TO", ACCOUNT] = _transfers(folder, number, own)
     features[ACCOUNT], names[ACCOUNT] = np.column_stack(list(own.values())).astype(np.float32), tuple(own)
     graph = sparse.coo_array((np.ones(index.shape[1]), tuple(index)), (size, size))
     component = sparse.csgraph.connected_components(graph, directed=False)[1].astype(np.int64)

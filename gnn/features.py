@@ -17,7 +17,7 @@ from ringfence.snapshot import Snapshot
 ACCOUNT = "account"
 """The node type that is judged."""
 
-LINK = "linked_to"
+LINK = "LINKED_TO"
 """The account–account relation that linkage makes; the only one without a direction."""
 
 STEPS = 16

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ringfence.errors import UsageError
-from ringfence.gnn.folds import UNLABELLED, Folds, Groups, Labels, grouped_folds
+from ringfence.gnn.folds import UNLABELLED, Folds, Groups, Labels, components_with, grouped_folds
 from ringfence.gnn.graph import MessageGraph
 from ringfence.gnn.models import Inputs, Relations, RingNet
 from ringfence.progress import Tick, silent
@@ -43,6 +43,8 @@ class Training:
     """Epochs without a lower loss on the held-out components after which training stops."""
     watched: int = 6
     """One in so many parts of the training components is held out to stop on."""
+    rings_to_watch: int = 12
+    """With ring labels in fewer components than this nothing is watched and all epochs are trained."""
     heaviest: float = 20.0
     """The most a ring label may weigh against a benign one."""
 
@@ -125,9 +127,7 @@ def _fit(
     graph: MessageGraph, labels: Labels, component: Groups, seed: int, device: str, how: Training
 ) -> npt.NDArray[np.float64]:
     """Train one model on the labels given and return its logits of all accounts; shape: ``(n,)``."""
-    watched = grouped_folds(labels, component, how.watched, seed) == 0
-    if len(np.unique(labels[watched])) < 2:
-        watched[:] = False
+    watched = _watched(labels, component, seed, how)
     learnt = (labels != UNLABELLED) & ~watched
     with _reproducible(seed, device):
         inputs, relations = _tensors(graph, device)
@@ -140,6 +140,19 @@ def _fit(
             logits = model(inputs, relations)
     result: npt.NDArray[np.float64] = logits.cpu().numpy().astype(np.float64)
     return result
+
+
+def _watched(labels: Labels, component: Groups, seed: int, how: Training) -> npt.NDArray[np.bool_]:
+    """Return the labelled accounts held out to stop on; none where rings are too few to spare one.
+
+    With two rings to learn from, watching one would leave half of what there is to learn.
+    """
+    if components_with(labels, component, 1) < how.rings_to_watch:
+        return np.zeros(len(labels), np.bool_)
+    watched = grouped_folds(labels, component, how.watched, seed) == 0
+    if len(np.unique(labels[watched])) < 2:
+        watched[:] = False
+    return watched
 
 
 class _Losses:

@@ -38,10 +38,10 @@ def _planted(rings: int = 8, singles: int = 120, *, seed: int = 7, labelled: flo
     account = np.arange(accounts)
     ends = [(a, b) for a in account for b in range(a + 1, accounts) if component[a] == component[b]]
     edges: dict[EdgeType, Edges] = {
-        ("account", "paid_with", "instrument"): _edges(account, component),
-        ("account", "used_device", "device"): _edges(account, np.where(ring, component, rings + account)),
-        ("account", "linked_to", "account"): _edges(*np.array(ends).T, weight=6.0),
-        ("account", "transferred_to", "account"): _edges(account, rng.permutation(accounts)),
+        ("account", "PAID_WITH", "instrument"): _edges(account, component),
+        ("account", "USED_DEVICE", "device"): _edges(account, np.where(ring, component, rings + account)),
+        ("account", "LINKED_TO", "account"): _edges(*np.array(ends).T, weight=6.0),
+        ("account", "TRANSFERRED_TO", "account"): _edges(account, rng.permutation(accounts)),
     }
     features = {"account": np.column_stack([requests, hours]).astype(np.float32)}
     features |= {node: np.zeros((2 * accounts, 0), np.float32) for node in ("instrument", "device")}

@@ -12,9 +12,9 @@ from ringfence.gnn.graph import message_graph
 from ringfence.gnn.neighbours import neighbour_features
 from ringfence.snapshot import Edges, EdgeType, Snapshot
 
-PAID: EdgeType = ("account", "paid_with", "instrument")
-LINKED: EdgeType = ("account", "linked_to", "account")
-SENT: EdgeType = ("account", "transferred_to", "account")
+PAID: EdgeType = ("account", "PAID_WITH", "instrument")
+LINKED: EdgeType = ("account", "LINKED_TO", "account")
+SENT: EdgeType = ("account", "TRANSFERRED_TO", "account")
 
 
 def snapshot_of(
@@ -53,8 +53,8 @@ class TestMessageGraph:
         snapshot = snapshot_of(3, 0, {})
         snapshot.features.update(ip=np.zeros((3, 0), np.float32), subnet=np.zeros((2, 0), np.float32))
         one = np.ones(3, np.float32)
-        snapshot.edges[("account", "used_ip", "ip")] = Edges(np.array([[0, 1, 2], [0, 1, 2]]), one)
-        snapshot.edges[("ip", "in_subnet", "subnet")] = Edges(np.array([[0, 1, 2], [0, 1, 1]]), one)
+        snapshot.edges[("account", "USED_IP", "ip")] = Edges(np.array([[0, 1, 2], [0, 1, 2]]), one)
+        snapshot.edges[("ip", "IN_SUBNET", "subnet")] = Edges(np.array([[0, 1, 2], [0, 1, 1]]), one)
         graph = message_graph(snapshot)
 
         assert {node: len(values) for node, values in graph.inputs.items()} == {
@@ -79,10 +79,10 @@ class TestMessageGraph:
 
         assert set(graph.edges) == {
             PAID,
-            ("instrument", "rev_paid_with", "account"),
+            ("instrument", "rev_PAID_WITH", "account"),
             LINKED,
             SENT,
-            ("account", "rev_transferred_to", "account"),
+            ("account", "rev_TRANSFERRED_TO", "account"),
         }
         assert sorted(graph.edges[LINKED].index.T.tolist()) == [[0, 1], [1, 0]]
 
@@ -94,7 +94,7 @@ class TestMessageGraph:
     def test_rare_entities_weigh_more_than_hubs(self) -> None:
         hub = [(account, 0, 1.0) for account in range(10)]
         graph = message_graph(snapshot_of(10, 2, {PAID: [*hub, (0, 1, 1), (1, 1, 1)]}))
-        back = graph.edges[("instrument", "rev_paid_with", "account")]
+        back = graph.edges[("instrument", "rev_PAID_WITH", "account")]
         into_first = back.weight[back.index[1] == 0]
 
         assert into_first[1] / into_first[0] == pytest.approx(np.sqrt(10 / 2))

@@ -141,7 +141,7 @@ class TestTraining:
 class TestModel:
     def test_isolated_accounts_hear_from_nobody(self) -> None:
         torch.manual_seed(1)
-        relation = ("account", "linked_to", "account")
+        relation = ("account", "LINKED_TO", "account")
         model = RingNet({"account": 2}, [relation], width=8, layers=2, dropout=0.5).eval()
         inputs = torch.randn(4, 2)
         edges = {relation: (torch.tensor([[0, 1], [1, 0]]), torch.ones(2))}
@@ -154,7 +154,7 @@ class TestModel:
 
     def test_an_account_hears_from_another_through_an_entity(self) -> None:
         torch.manual_seed(1)
-        forward, back = ("account", "paid_with", "instrument"), ("instrument", "rev_paid_with", "account")
+        forward, back = ("account", "PAID_WITH", "instrument"), ("instrument", "rev_PAID_WITH", "account")
         model = RingNet(
             {"account": 2, "instrument": 1}, [forward, back], width=8, layers=2, dropout=0.5
         ).eval()

@@ -178,7 +178,7 @@ class TestEvidence:
         snapshot = Snapshot(
             {"account": np.ones((accounts, 1), np.float32)},
             {"account": ("requests",)},
-            {("account", "linked_to", "account"): edges},
+            {("account", "LINKED_TO", "account"): edges},
             none.astype(np.int8),
             none,
             none,
