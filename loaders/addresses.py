@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_MAPPED_PREFIX = 96
 _IPV4 = rf"^{_OCTET}(?:\.{_OCTET}){{3}}$"
 
 
@@ -40,12 +41,17 @@ def _address(text: str) -> str | None:
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address):
+        # From its number, which leaves out the scope: a name on the machine that saw it.
         return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address)))
     return str(address)
 
 
 def _network(text: str) -> str | None:
     try:
-        return str(ipaddress.ip_network(text.strip(), strict=False))
+        network = ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
         return None
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped and network.prefixlen >= _MAPPED_PREFIX:
+        return f"{mapped}/{network.prefixlen - _MAPPED_PREFIX}"
+    return str(network)

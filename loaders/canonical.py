@@ -29,6 +29,7 @@ CANONICAL_TYPES = {
     Kind.REAL: "float64",
 }
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _UNITS_A_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000}
 
@@ -48,7 +49,7 @@ def canonical_rows(raw: Any, mapping: TableMapping) -> Any:
         raw: Ibis table with those canonical columns that are there, of any scalar types, and
             :data:`LINE`. Text has no
             white space around it. Address and network columns come with a second column
-            ``<name>_spelt`` in canonical spelling.
+            ``<name>_spelt``: the value as given in canonical spelling.
         mapping: Time units, values and constants.
     """
     columns, problems = {}, []
@@ -83,19 +84,18 @@ def _given(raw: Any, column: Column, mapping: TableMapping) -> Any:
     value = raw[column.name]
     if column.kind in (Kind.IDENTIFIER, Kind.TEXT) or column.name in mapping.values:
         value = _as_text(value)
-    if isinstance(value.type(), dt.String):
-        value = value.nullif("")
-    swaps = mapping.values.get(column.name)
-    return value.cases(*swaps.items(), else_=value) if swaps else value
+    if swaps := mapping.values.get(column.name):
+        value = value.cases(*swaps.items(), else_=value)
+    return value.nullif("") if isinstance(value.type(), dt.String) else value
 
 
 def _as_text(value: Any) -> Any:
-    if isinstance(value.type(), dt.Floating):
-        # Whole numbers become floats where a tool knew no other way to hold a null.
-        return ibis.ifelse(
-            value == value.floor(), value.try_cast("int64").cast("string"), value.cast("string")
-        )
-    return value.cast("string")
+    if not isinstance(value.type(), dt.Floating):
+        return value.cast("string")
+    # Whole numbers become floats, and nulls NaN, where a tool knew no other way to hold a null.
+    whole = value.try_cast("int64")
+    text = ibis.ifelse(whole.cast("float64") == value, whole.cast("string"), value.cast("string"))
+    return ibis.ifelse(value.isnan(), ibis.null("string"), text)
 
 
 def _text(_raw: Any, _column: Column, given: Any, _mapping: TableMapping) -> _Cast:
@@ -104,21 +104,31 @@ def _text(_raw: Any, _column: Column, given: Any, _mapping: TableMapping) -> _Ca
 
 def _time(_raw: Any, column: Column, given: Any, mapping: TableMapping) -> _Cast:
     unit = mapping.time_units.get(column.name, "iso")
-    what = "a time"
+    span = f"between {_EARLIEST.year} and {_LATEST.year}"
+    if isinstance(given.type(), dt.Timestamp | dt.Date):
+        return _Cast(_plausible(given.cast(_UTC), _EARLIEST, _LATEST), f"is not {span}")
     if unit != "iso":
-        ticks = given.try_cast("decimal(38, 6)") * (1_000_000 // _UNITS_A_SECOND[unit])
-        when = ticks.round().try_cast("int64").as_timestamp("us").cast(_UTC)
-        what = f"a time in {unit} since 1970"
-    elif isinstance(given.type(), dt.String):
-        # A bare number is a time in units that nobody declared; the engine's casts would take some of them.
-        dated = ibis.ifelse(given.re_search(r"^\d{4}-\d\d-\d\d"), given, ibis.null("string"))
-        when = dated.try_cast(_UTC)
-        what = "an ISO 8601 time"
-    else:
-        when = given.try_cast(_UTC)
-    plausible = (when >= ibis.literal(_EARLIEST)) & (when < ibis.literal(_LATEST))
-    complaint = f"is not {what} between {_EARLIEST.year} and {_LATEST.year}"
-    return _Cast(ibis.ifelse(plausible, when, ibis.null(_UTC)), complaint)
+        when = _since_epoch(given, _UNITS_A_SECOND[unit])
+        return _Cast(when, f"is not a time in {unit} since 1970, {span}")
+    # A bare number is a time in units that nobody declared; the engine's casts would take some of them.
+    text = given.cast("string")
+    dated = ibis.ifelse(text.re_search(r"^\d{4}-\d\d-\d\d"), text, ibis.null("string"))
+    complaint = f"is not an ISO 8601 time {span}; epoch numbers need time_units in a mapping"
+    return _Cast(_plausible(dated.try_cast(_UTC), _EARLIEST, _LATEST), complaint)
+
+
+def _since_epoch(given: Any, a_second: int) -> Any:
+    """Return times from numbers of ``1 / a_second`` seconds since 1970, fractions too."""
+    earliest, latest = (int(when.timestamp()) * a_second for when in (_EARLIEST, _LATEST))
+    # Checked before anything is reckoned with, so that no number overflows.
+    ticks = _plausible(given.try_cast("decimal(38, 6)"), earliest, latest)
+    microseconds = (ticks * (1_000_000 // a_second)).round().cast("int64")
+    return ibis.literal(_EPOCH) + microseconds.as_interval("us")
+
+
+def _plausible(value: Any, earliest: Any, latest: Any) -> Any:
+    within = (value >= ibis.literal(earliest)) & (value < ibis.literal(latest))
+    return ibis.ifelse(within, value, ibis.null(value.type()))
 
 
 def _integer(_raw: Any, _column: Column, given: Any, _mapping: TableMapping) -> _Cast:

@@ -19,6 +19,7 @@ CHUNK_BYTES = 1 << 24
 ROW_LIMIT = 1 << 24
 """The longest row that is read, in bytes; a prompt may be 1 MB, and escapes make it longer."""
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
 _LINE_FEED = 10
 
@@ -75,7 +76,8 @@ def chunks(path: Path, tally: Tally, after_last_row: Callable[[bytes], int]) -> 
     """
     with decompressed(path) as stream:
         line, rest = 1, b""
-        while data := stream.read(CHUNK_BYTES):
+        data = stream.read(CHUNK_BYTES).removeprefix(BYTE_ORDER_MARK)
+        while data:
             rest += data
             while not (end := after_last_row(rest)) and len(rest) > ROW_LIMIT:
                 tally.count_and_refuse(
@@ -87,6 +89,7 @@ def chunks(path: Path, tally: Tally, after_last_row: Callable[[bytes], int]) -> 
                 yield Chunk(rest[:end], line)
                 line += rest.count(b"\n", 0, end)
                 rest = rest[end:]
+            data = stream.read(CHUNK_BYTES)
         if rest:
             yield Chunk(rest if rest.endswith(b"\n") else rest + b"\n", line)
 
@@ -100,13 +103,15 @@ def _skip_line(rest: bytes, stream: Any) -> bytes:
     return rest[rest.index(b"\n") + 1 :]
 
 
-def is_clean(data: bytes) -> bool:
-    """Whether the bytes are UTF-8 without NUL."""
+def fault_of(data: bytes) -> str | None:
+    """Return why the bytes are no text to be loaded; None where they are UTF-8 without NUL."""
+    if b"\0" in data:
+        return "holds a NUL byte"
     try:
         data.decode()
     except UnicodeDecodeError:
-        return False
-    return b"\0" not in data
+        return "is not UTF-8"
+    return None
 
 
 def without_unclean(
@@ -122,14 +127,13 @@ def without_unclean(
         ends: shape: ``(n,)``; where each row ends.
         tally: Where they are noted.
     """
-    if is_clean(chunk.data):
+    if fault_of(chunk.data) is None:
         return chunk
     kept = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         row = chunk.data[start:end]
-        if is_clean(row):
-            kept.append(row)
-            continue
-        tally.count_and_refuse(chunk.line_at(start), "holds a NUL byte" if b"\0" in row else "is not UTF-8")
-        kept.append(b"\n" * row.count(b"\n"))
+        if fault := fault_of(row):
+            tally.count_and_refuse(chunk.line_at(start), fault)
+            row = b"\n" * row.count(b"\n")
+        kept.append(row)
     return Chunk(b"".join(kept), chunk.first_line)

@@ -14,13 +14,12 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from ringfence.errors import InputError
-from ringfence.loaders.chunks import Chunk, chunks, decompressed, line_feeds, without_unclean
+from ringfence.loaders.chunks import BYTE_ORDER_MARK, Chunk, chunks, decompressed, line_feeds, without_unclean
 from ringfence.loaders.csv_rows import Rows, find_rows
 from ringfence.loaders.protocol import LINE, Tally, with_absent
 
 _DELIMITERS = ",;\t|"
 _HEADER_LIMIT = 1 << 20
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,8 @@ class _Header:
 
 class CsvReader:
     """Reads CSV with a header line. An empty value is null."""
+
+    sparse = False
 
     def columns(self, path: Path) -> dict[str, pa.DataType]:
         """Return the names in the header."""
@@ -51,13 +52,16 @@ class CsvReader:
 
 def _read_header(path: Path) -> _Header:
     with decompressed(path) as stream:
-        first = stream.read(_HEADER_LIMIT).removeprefix(_BYTE_ORDER_MARK)
+        first = stream.read(_HEADER_LIMIT).removeprefix(BYTE_ORDER_MARK)
     try:
         line = first.split(b"\n", 1)[0].rstrip(b"\r").decode()
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 in its header. Save it as UTF-8.") from error
     delimiter = max(_DELIMITERS, key=line.count)
-    names = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter), []))
+    try:
+        names = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter, strict=True), []))
+    except csv.Error as error:
+        raise InputError(f"{path} has no CSV header in its first line: {error}.") from error
     if not any(names):
         raise InputError(f"{path} has no header: its first line must name the columns.")
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -80,6 +80,10 @@ def _files(folder: Path) -> list[Path]:
     visible = [
         p for p in found if not any(part.startswith((".", "_")) for part in p.relative_to(folder).parts)
     ]
+    for path in visible:
+        name = path.relative_to(folder).as_posix()
+        if not name.isprintable():
+            raise InputError(f"{name!r} has a name that cannot be printed. Rename the file.")
     return sorted(visible)
 
 

@@ -116,7 +116,7 @@ class _TableLoad:
         with part_writer(self._folder / f"part-{len(self._tallies):05}.parquet", self._table) as part:
             for batch in source.reader.batches(source.path, list(dict.fromkeys(columns.values())), tally):
                 raw = batch.select([*columns.values(), LINE]).rename_columns([*columns, LINE])
-                self._write(prepared(raw, self._table, self._templater), source, tally, part)
+                self._write(prepared(raw, source.mapping, self._templater), source, tally, part)
 
     def _write(self, raw: pa.Table, source: Source, tally: Tally, part: PartWriter) -> None:
         self._engine.con.register("raw", raw)

@@ -12,6 +12,18 @@ from ringfence.schema import TABLES, Kind
 
 TIME_UNITS = ("iso", "s", "ms", "us")
 
+_Wanted = str | list[str] | dict[str, Any]
+_TYPES: dict[str, _Wanted] = {
+    "name": "",
+    "source": "",
+    "columns": {"*": ""},
+    "time_units": {"*": ""},
+    "values": {"*": {"*": ""}},
+    "constants": {"*": ""},
+    "only_where": [""],
+}
+"""Key of an entry → an example of its type; ``*`` is any key."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableMapping:
@@ -57,16 +69,19 @@ def read_mapping(path: Path) -> tuple[TableMapping, ...]:
     return tuple(_table(path, number, entry) for number, entry in enumerate(entries, 1))
 
 
-def _table(path: Path, number: int, entry: dict[str, Any]) -> TableMapping:
+def _table(path: Path, number: int, entry: Any) -> TableMapping:
     where = f"{path}, table {number}"
+    if not isinstance(entry, dict):
+        raise MappingError(f"{where}: is {entry!r}; write it as [[table]] with keys below.")
     known = [f.name for f in fields(TableMapping)]
     for key in entry:
         if key not in known:
             raise MappingError(f"{where}: unknown key {key!r}.{near_names(key, known)}")
-    name = entry.get("name")
+        _check_type(f"{where}: {key}", entry[key], _TYPES[key])
+    name = entry.get("name", "")
     if name not in TABLES:
-        raise MappingError(f"{where}: name is {name!r}, no canonical table.{near_names(str(name), TABLES)}")
-    if "source" not in entry:
+        raise MappingError(f"{where}: name is {name!r}, no canonical table.{near_names(name, TABLES)}")
+    if not entry.get("source"):
         raise MappingError(f"{where} ({name}): source is missing; it names the file or files to read.")
     entry = {**entry, "only_where": tuple(entry.get("only_where", ()))}
     mapping = TableMapping(**entry)
@@ -74,13 +89,30 @@ def _table(path: Path, number: int, entry: dict[str, Any]) -> TableMapping:
     return mapping
 
 
+def _check_type(where: str, written: Any, wanted: _Wanted) -> None:
+    """Refuse what is not of the wanted type, at any depth."""
+    if isinstance(wanted, dict) and isinstance(written, dict):
+        for key, value in written.items():
+            _check_type(f"{where}.{key}", value, wanted["*"])
+    elif isinstance(wanted, list) and isinstance(written, list):
+        for value in written:
+            _check_type(where, value, wanted[0])
+    elif not isinstance(wanted, str) or not isinstance(written, str):
+        what = {str: "text in quotes", dict: "a table of keys and values", list: "a list of texts"}
+        raise MappingError(f"{where} is {written!r}; it must be {what[type(wanted)]}.")
+
+
 def _check_columns(where: str, mapping: TableMapping) -> None:
     table = TABLES[mapping.name]
     known = [column.name for column in table.columns]
-    named = [*mapping.columns, *mapping.time_units, *mapping.values, *mapping.constants, *mapping.only_where]
-    for column in named:
+    stored = [column.name for column in table.stored]
+    judged = [*mapping.time_units, *mapping.values, *mapping.constants, *mapping.only_where]
+    for column in [*mapping.columns, *judged]:
         if column not in known:
             raise MappingError(f"{where}: {column!r} is no column of it.{near_names(column, known)}")
+    for column in judged:
+        if column not in stored:
+            raise MappingError(f"{where}: {column!r} is prompt text; only columns can name it.")
     for column, unit in mapping.time_units.items():
         if table.column(column).kind is not Kind.TIME:
             raise MappingError(f"{where}: {column!r} is no time, so it has no unit.")

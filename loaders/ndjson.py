@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ringfence.engine import connect
+from ringfence.errors import InputError
 from ringfence.loaders.chunks import Chunk, after_last_line, chunks, line_feeds, without_unclean
 from ringfence.loaders.protocol import LINE, Tally
+from ringfence.loaders.values import without_unclean_text
 
-_SAMPLE_LINES = 200
+_SAMPLE_LINES = 2_000
+_NUL_ESCAPED = b"\\u0000"
 _ROWS_A_BATCH = 1 << 15
 
 # One pass of DuckDB's JSON parser over a line gives all columns; the paths are a parameter.
@@ -28,15 +32,21 @@ FROM (SELECT line, CASE WHEN json_valid(text) THEN text END AS text FROM lines)
 class NdjsonReader:
     """Reads NDJSON. Values become text; objects and arrays stay JSON."""
 
+    sparse = True
+
     def columns(self, path: Path) -> dict[str, pa.DataType]:
-        """Return the names seen in the first lines."""
-        names: dict[str, pa.DataType] = {}
+        """Return the names seen in the first lines; none where all of them are blank."""
         unheeded = Tally(str(path), "")
-        for chunk in chunks(path, unheeded, after_last_line):
-            for line in chunk.data.split(b"\n")[:_SAMPLE_LINES]:
-                names.update(dict.fromkeys(_keys(line), pa.string()))
-            break
-        return names
+        first = next(chunks(path, unheeded, after_last_line), None)
+        lines = first.data.split(b"\n", _SAMPLE_LINES)[:_SAMPLE_LINES] if first else []
+        rows = [_row(line) for line in lines if line.strip()]
+        if rows and not any(isinstance(row, dict) for row in rows):
+            raise InputError(
+                f"{path} has no JSON object in its first lines. NDJSON is one object a line, and no array"
+                " around them; `jq -c '.[]'` makes one of the other."
+            )
+        names = (str(name) for row in rows if isinstance(row, dict) for name in row)
+        return dict.fromkeys(names, pa.string())
 
     def batches(self, path: Path, columns: Sequence[str], tally: Tally) -> Iterator[pa.Table]:
         """Yield rows as text columns."""
@@ -46,7 +56,8 @@ class NdjsonReader:
         for chunk in chunks(path, tally, after_last_line):
             engine.register("lines", _lines(chunk, tally))
             rows = engine.sql(_EXTRACT, params=[paths]).to_arrow_table()
-            yield _columns(rows, columns, tally)
+            table = _columns(rows, columns, tally)
+            yield without_unclean_text(table, tally) if _NUL_ESCAPED in chunk.data else table
 
 
 def _lines(chunk: Chunk, tally: Tally) -> pa.Table:
@@ -59,7 +70,7 @@ def _lines(chunk: Chunk, tally: Tally) -> pa.Table:
     text = pa.LargeStringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(chunk.data))
     numbers = np.arange(chunk.first_line, chunk.first_line + rows, dtype=np.int64)
     table = pa.table({"line": pa.array(numbers), "text": text})
-    table = table.filter(pc.not_equal(pc.utf8_trim_whitespace(text), ""))
+    table = table.filter(pc.not_equal(pc.ascii_trim_whitespace(text), ""))
     tally.rows_in += table.num_rows
     return pa.Table.from_batches(table.to_batches(max_chunksize=_ROWS_A_BATCH), table.schema)
 
@@ -79,9 +90,9 @@ def _columns(rows: pa.Table, columns: Sequence[str], tally: Tally) -> pa.Table:
     return pa.table({**values, LINE: rows["line"]})
 
 
-def _keys(line: bytes) -> list[str]:
+def _row(line: bytes) -> Any:
+    """Return what a line says, None where it is no JSON."""
     try:
-        row = json.loads(line)
+        return json.loads(line)
     except (ValueError, RecursionError):
-        return []
-    return list(row) if isinstance(row, dict) else []
+        return None

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from ringfence.errors import InputError
 from ringfence.loaders.protocol import LINE, Tally, with_absent
+from ringfence.loaders.values import without_unclean_text
 
 _ROWS_A_BATCH = 1 << 17
 
@@ -18,17 +19,23 @@ _ROWS_A_BATCH = 1 << 17
 class ParquetReader:
     """Reads Parquet; values keep their types."""
 
+    sparse = False
+
     def columns(self, path: Path) -> dict[str, pa.DataType]:
         """Return the file's columns and types."""
         try:
             schema = pq.read_schema(path)
         except (OSError, pa.ArrowException) as error:
             raise InputError(f"{path} is not a whole Parquet file: {error}") from error
+        twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+        if twice:
+            raise InputError(f"{path} has more than one column {', '.join(map(repr, twice))}.")
         return dict(zip(schema.names, schema.types, strict=True))
 
     def batches(self, path: Path, columns: Sequence[str], tally: Tally) -> Iterator[pa.Table]:
         """Yield rows with the file's own types."""
-        known = [name for name in columns if name in self.columns(path)]
+        there = self.columns(path)
+        known = [name for name in columns if name in there]
         row = 1
         try:
             with pq.ParquetFile(path) as file:
@@ -37,6 +44,6 @@ class ParquetReader:
                     lines = np.arange(row, row + batch.num_rows, dtype=np.int64)
                     row += batch.num_rows
                     table = pa.Table.from_batches([batch]).append_column(LINE, pa.array(lines))
-                    yield with_absent(table, columns)
+                    yield with_absent(without_unclean_text(table, tally), columns)
         except (OSError, pa.ArrowException) as error:
             raise InputError(f"{path} is damaged after row {row - 1}: {error}") from error

@@ -10,10 +10,13 @@ import pyarrow.compute as pc
 from ringfence.errors import InputError, near_names
 from ringfence.loaders.addresses import canonical_addresses, canonical_networks
 from ringfence.loaders.discover import Source
+from ringfence.loaders.mapping import TableMapping
 from ringfence.loaders.protocol import Templater
-from ringfence.schema import Kind, Table
+from ringfence.loaders.values import is_readable, plain
+from ringfence.schema import TABLES, Column, Kind, Table
 
 _ROWS_A_BATCH = 1 << 15
+_NAMES_SHOWN, _NAME_SHOWN = 30, 40
 _SPELL: dict[Kind, Callable[[pa.Array], pa.Array]] = {
     Kind.ADDRESS: canonical_addresses,
     Kind.NETWORK: canonical_networks,
@@ -24,7 +27,7 @@ def columns_to_read(table: Table, source: Source) -> dict[str, str]:
     """Return canonical column → source column for what the file has.
 
     Raises:
-        InputError: a required column is missing, a mapped one is missing, or one holds lists or structs.
+        InputError: a required column or one that the mapping names is missing, or one holds no single values.
     """
     there = source.reader.columns(source.path)
     mapping = source.mapping
@@ -32,43 +35,64 @@ def columns_to_read(table: Table, source: Source) -> dict[str, str]:
     for column in table.columns:
         name = mapping.source_of(column.name)
         if name in there:
-            columns[column.name] = name
-        elif (column.required or column.name in mapping.columns) and column.name not in mapping.constants:
-            raise InputError(_missing(source, column.name, name, list(there)))
-    for column_name, name in columns.items():
-        if pa.types.is_nested(there[name]):
-            raise InputError(
-                f"{source.name}: column {name!r} ({column_name}) holds {there[name]}, no single value."
-            )
+            _check_type(source, column.name, name, there[name])
+        elif not source.reader.sparse or (there and _needs(mapping, column)):
+            if _needs(mapping, column):
+                raise InputError(_missing(source, column.name, name, list(there)))
+            continue
+        columns[column.name] = name
     return columns
+
+
+def _needs(mapping: TableMapping, column: Column) -> bool:
+    named = column.required or column.name in (*mapping.columns, *mapping.only_where)
+    return named and column.name not in mapping.constants
+
+
+def _check_type(source: Source, column: str, name: str, kind: pa.DataType) -> None:
+    if not is_readable(kind):
+        raise InputError(
+            f"{source.name}: column {name!r} ({column}) holds {kind}. Save it as text, numbers or times."
+        )
 
 
 def _missing(source: Source, column: str, name: str, there: list[str]) -> str:
     named = f"{column} (as {name!r})" if name != column else column
+    # Without a header line the first row stands here, and it may be long and private.
+    has = [f"{other[:_NAME_SHOWN]}…" if len(other) > _NAME_SHOWN else other for other in there]
+    if len(has) > _NAMES_SHOWN:
+        has[_NAMES_SHOWN:] = [f"and {len(has) - _NAMES_SHOWN} more"]
     return (
-        f"{source.name} has no column {named}, which {source.mapping.name} needs.{near_names(name, there)}"
-        f" It has: {', '.join(there) or 'none'}. Other names need --mapping."
+        f"{source.name} has no column {named}, which {source.mapping.name} needs.{near_names(name, has)}"
+        f" It has: {', '.join(has) or 'none'}. Other names need --mapping."
     )
 
 
-def prepared(raw: pa.Table, table: Table, templater: Templater) -> pa.Table:
+def prepared(raw: pa.Table, mapping: TableMapping, templater: Templater) -> pa.Table:
     """Return raw columns as canonical expressions want them.
 
     Text is trimmed, addresses are spelt, and prompts have become template ids.
     """
     raw = _templated(raw, templater)
-    for place, name in enumerate(raw.column_names):
-        if pa.types.is_string(raw[name].type) or pa.types.is_large_string(raw[name].type):
-            raw = raw.set_column(place, name, pc.ascii_trim_whitespace(raw[name].cast(pa.string())))
-    for column in table.columns:
-        if column.kind in _SPELL and column.name in raw.column_names:
-            raw = raw.append_column(f"{column.name}_spelt", _spelt(raw, column.name, _SPELL[column.kind]))
+    raw = pa.table({name: plain(raw[name]) for name in raw.column_names})
+    for column in TABLES[mapping.name].columns:
+        given = _given(raw, column.name, mapping) if column.kind in _SPELL else None
+        if given is not None:
+            raw = raw.append_column(f"{column.name}_spelt", _SPELL[column.kind](given))
     # The engine works on the batches of a table side by side.
     return pa.Table.from_batches(raw.to_batches(max_chunksize=_ROWS_A_BATCH), raw.schema)
 
 
-def _spelt(raw: pa.Table, name: str, spell: Callable[[pa.Array], pa.Array]) -> pa.Array:
-    return spell(raw[name].cast(pa.string()).combine_chunks())
+def _given(raw: pa.Table, name: str, mapping: TableMapping) -> pa.Array | None:
+    """Return a column as text with the mapping's constant or values applied; None where there is none."""
+    if name in mapping.constants:
+        return pa.repeat(mapping.constants[name], raw.num_rows)
+    if name not in raw.column_names:
+        return None
+    text = raw[name].cast(pa.string()).combine_chunks()
+    swaps = mapping.values.get(name, {})
+    swapped = pa.array(swaps.values(), pa.string())
+    return pc.coalesce(swapped.take(pc.index_in(text, pa.array(swaps, pa.string()))), text)
 
 
 def _templated(raw: pa.Table, templater: Templater) -> pa.Table:

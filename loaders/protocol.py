@@ -41,6 +41,9 @@ class Tally:
 class Reader(Protocol):
     """Reads one file format, a batch at a time, in memory that does not grow with the file."""
 
+    sparse: bool
+    """Whether rows may have columns that the beginning of the file does not show."""
+
     def columns(self, path: Path) -> dict[str, pa.DataType]:
         """Return the columns the file has, as far as its beginning tells.
 
@@ -52,7 +55,8 @@ class Reader(Protocol):
     def batches(self, path: Path, columns: Sequence[str], tally: Tally) -> Iterator[pa.Table]:
         """Yield the rows: the columns asked for (null where absent) and :data:`LINE`.
 
-        Every row found is counted in ``tally.rows_in``, and is either yielded or refused.
+        Every row found is counted in ``tally.rows_in``, and is either yielded or refused; text that is
+        yielded is UTF-8 without NUL.
 
         Raises:
             InputError: the file is damaged, from this place on or as a whole.
