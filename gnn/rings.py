@@ -71,8 +71,9 @@ def decide_rings(
         settings: of links and decisions.
 
     Returns:
-        rings, then reviews, then benign communities; within each by probability, evidence score and size,
-        largest first, then by id.
+        rings, then reviews, then benign communities; within each by probability, largest first, or by size
+        where there is none: evidence tells that accounts belong together, numbers what it would cost to be
+        wrong about them. Equals by evidence score, then by id.
 
     Raises:
         ModelError: the scores are of another number of accounts, or one is not a number in 0..1.
@@ -128,7 +129,8 @@ def _judge(
 def _decision(known: _Community, decisions: DecisionSettings) -> Decision:
     if known.probability is None:
         strong = known.evidence_score >= decisions.review_score and known.families >= INDEPENDENT
-        return Decision.REVIEW if strong else Decision.BENIGN
+        # Families and flatmates are linked as strongly as anyone; they are not many.
+        return Decision.REVIEW if strong and known.active >= decisions.least_ring_size else Decision.BENIGN
     if known.probability < decisions.review_probability:
         return Decision.BENIGN
     certain = known.probability >= decisions.ring_probability
@@ -187,6 +189,6 @@ def _time(when: Any) -> datetime | None:
     return None if pd.isna(when) else when.to_pydatetime()
 
 
-def _order(ring: Ring) -> tuple[int, float, float, int, str]:
+def _order(ring: Ring) -> tuple[int, float, int, float, str]:
     probability = -1.0 if ring.probability is None else ring.probability
-    return (_DECISION_ORDER[ring.decision], -probability, -ring.evidence_score, -ring.size, ring.ring_id)
+    return (_DECISION_ORDER[ring.decision], -probability, -ring.size, -ring.evidence_score, ring.ring_id)

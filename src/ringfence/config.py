@@ -54,7 +54,7 @@ class DecisionSettings:
     """A ring needs this many evidence families; with fewer it is at most ``review``."""
     family_coverage: float = 0.5
     """A family counts when at least this share of the members has a link of it."""
-    review_score: float = 6.0
+    review_score: float = 3.0
     """Evidence score (nats) from which a community is worth a look where nothing is calibrated."""
     least_ring_size: int = 5
     least_labelled_rings: int = 2

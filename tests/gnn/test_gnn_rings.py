@@ -126,8 +126,8 @@ class TestWithoutCalibration:
     @pytest.mark.parametrize(
         ("lines", "decision"),
         [
-            (evidence("payment", "network", weight=3.0), Decision.REVIEW),
-            (evidence("payment", "network", weight=2.99), Decision.BENIGN),
+            (evidence("payment", "network", weight=1.5), Decision.REVIEW),
+            (evidence("payment", "network", weight=1.49), Decision.BENIGN),
             (evidence("payment", weight=12.0), Decision.BENIGN),
             (evidence(*Family, weight=12.0), Decision.REVIEW),
         ],
@@ -139,6 +139,12 @@ class TestWithoutCalibration:
 
         assert ring.decision is decision
         assert ring.probability is None
+
+    @pytest.mark.parametrize(("size", "decision"), [(5, Decision.REVIEW), (4, Decision.BENIGN)])
+    def test_a_handful_is_left_alone(self, size: int, decision: Decision) -> None:
+        lines = evidence("payment", "network", weight=12.0)
+
+        assert judge(members(size), lines, scores(*[0.99] * size, calibrated=False)).decision is decision
 
     @given(st.lists(st.floats(0, 1), min_size=5, max_size=5), st.sets(st.sampled_from(list(Family))))
     def test_never_a_ring(self, said: list[float], families: set[Family]) -> None:
@@ -277,7 +283,7 @@ class TestManyCommunities:
             (Decision.BENIGN, 0.1),
         ]
 
-    def test_uncalibrated_go_by_evidence_then_size(self) -> None:
+    def test_uncalibrated_go_by_size_then_evidence(self) -> None:
         frame = pd.concat([members(size, community=c) for c, size in enumerate((3, 4, 5))])
         lines = pd.concat(
             [evidence("payment", "network", community=c, weight=w) for c, w in enumerate((4.0, 4.0, 9.0))]
