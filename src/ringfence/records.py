@@ -86,6 +86,11 @@ class Ring:
     tactics: tuple[str, ...]
     recommended_action: Action
 
+    @property
+    def flagged(self) -> bool:
+        """Whether it is called a ring or asks for a look; a benign community's members carry no ring id."""
+        return self.decision is not Decision.BENIGN
+
     def as_json(self) -> dict[str, Any]:
         """Return the ring as plain JSON values; times in ISO 8601 with ``Z``."""
         row = asdict(self)

@@ -284,13 +284,13 @@ class TestManyCommunities:
         ]
 
     def test_uncalibrated_go_by_size_then_evidence(self) -> None:
-        frame = pd.concat([members(size, community=c) for c, size in enumerate((3, 4, 5))])
+        frame = pd.concat([members(size, community=c) for c, size in enumerate((5, 6, 6))])
         lines = pd.concat(
-            [evidence("payment", "network", community=c, weight=w) for c, w in enumerate((4.0, 4.0, 9.0))]
+            [evidence("payment", "network", community=c, weight=w) for c, w in enumerate((9.0, 4.0, 5.0))]
         )
-        rings = decide_rings(frame, lines, scores(*[0.5] * 12, calibrated=False), Settings())
+        rings = decide_rings(frame, lines, scores(*[0.5] * 17, calibrated=False), Settings())
 
-        assert [ring.size for ring in rings] == [5, 4, 3]
+        assert [(ring.size, ring.evidence_score) for ring in rings] == [(6, 10.0), (6, 8.0), (5, 18.0)]
 
     def test_the_order_of_evidence_rows_changes_nothing(self) -> None:
         lines = evidence("payment", "network", "device")

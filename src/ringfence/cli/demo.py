@@ -94,7 +94,7 @@ def say_next(rings: tuple[Ring, ...], *, stored: bool) -> None:
         return
     if rings:
         one, two = rings[0].members[0].account_id, rings[0].members[-1].account_id
-        typer.echo(f"  ringfence query run ring-evidence --param ring_id={rings[0].ring_id}")
+        typer.echo(f"  ringfence query run ring-evidence --param ring={rings[0].ring_id}")
         typer.echo(f"  ringfence query run why-linked --param account_a={one} --param account_b={two}")
     typer.echo(
         '  ringfence query --cypher "MATCH (a:Account)-[:PAID_WITH]->(i:PaymentInstrument) '

@@ -45,7 +45,12 @@ def account_frame(
         frame = frame.merge(table.to_pandas(), on="account_id", how="left")
     frame["requests"] = frame["requests"].fillna(0).astype("int64")
     judged = pd.DataFrame(
-        [(m.account_id, r.ring_id, r.probability, str(m.role)) for r in rings for m in r.members],
+        [
+            (m.account_id, r.ring_id, r.probability, str(m.role))
+            for r in rings
+            if r.flagged
+            for m in r.members
+        ],
         columns=["account_id", "ring_id", "ring_probability", "role"],
     )
     return frame.merge(judged, on="account_id", how="left")

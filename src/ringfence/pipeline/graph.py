@@ -25,7 +25,7 @@ def graph_nodes(
             score, ring_probability, community.
         work: Sightings and addresses.
         skeletons: template_id, skeleton.
-        rings: The judged communities.
+        rings: The judged communities; benign ones do not become nodes.
     """
     addresses = pd.read_parquet(work.links / "addresses.parquet")
     nodes = {"Account": _table(accounts.drop(columns="org_id"))}
@@ -64,7 +64,12 @@ def graph_relationships(accounts: pd.DataFrame, work: Workspace, rings: list[Rin
     relationships["BELONGS_TO"] = belongs.set_axis(["start", "end"], axis=1)
     linked = pd.read_parquet(work.links / "links.parquet")
     relationships["LINKED_TO"] = linked.rename(columns={"account_a": "start", "account_b": "end"})
-    members = [(m.account_id, ring.ring_id, m.score, str(m.role)) for ring in rings for m in ring.members]
+    members = [
+        (m.account_id, ring.ring_id, m.score, str(m.role))
+        for ring in rings
+        if ring.flagged
+        for m in ring.members
+    ]
     relationships["MEMBER_OF"] = pd.DataFrame(members, columns=["start", "end", "score", "role"])
     return {name: _table(frame.sort_values(["start", "end"])) for name, frame in relationships.items()}
 
@@ -85,6 +90,7 @@ def _rings(rings: list[Ring]) -> pa.Table:
             "evidence_weights": [evidence.weight for evidence in ring.evidence],
         }
         for ring in sorted(rings, key=lambda ring: ring.ring_id)
+        if ring.flagged
     ]
     types = {
         "ring_id": pa.string(),
