@@ -52,7 +52,8 @@ class NdjsonReader:
         """Yield rows as text columns."""
         # No spilling: lines may hold prompt text.
         engine = connect(None).con
-        paths = [f"$.{json.dumps(name, ensure_ascii=False)}" for name in columns]
+        # Pointers (RFC 6901), for in paths a star is a wildcard even within quotes.
+        paths = ["/" + name.replace("~", "~0").replace("/", "~1") for name in columns]
         for chunk in chunks(path, tally, after_last_line):
             engine.register("lines", _lines(chunk, tally))
             rows = engine.sql(_EXTRACT, params=[paths]).to_arrow_table()
