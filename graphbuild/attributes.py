@@ -23,7 +23,8 @@ def account_attributes(tables: Tables, present: frozenset[str], seen: dict[str, 
         present: Canonical tables that something fed; features of the others are left out.
         seen: Entity type → its sightings.
 
-    Counts are 0 where nothing was seen; shares and means are null there.
+    Counts are 0 where nothing was seen; shares, means and sums are null there. What floating point adds is
+    rounded, so that the order of the rows does not show.
     """
     groups = [_entity_counts(sightings, f"{name}s") for name, sightings in seen.items()]
     makers = {
@@ -52,10 +53,10 @@ def account_attributes(tables: Tables, present: frozenset[str], seen: dict[str, 
 
 
 def _days(start: Any, end: Any) -> Any:
+    """Return the days from start to end; 0 where clocks disagree, null where either is unknown."""
     seconds = end.cast("timestamp").epoch_seconds() - start.cast("timestamp").epoch_seconds()
-    days = seconds / _SECONDS_A_DAY
-    # Below zero only where clocks disagree.
-    return ibis.greatest(days, 0.0).nullif(float("nan"))
+    # A greatest() of engines would skip the null and answer 0.
+    return ibis.ifelse(seconds < 0, 0.0, seconds / _SECONDS_A_DAY)
 
 
 def _entity_counts(sightings: Any, name: str) -> Any:
@@ -64,7 +65,6 @@ def _entity_counts(sightings: Any, name: str) -> Any:
 
 def _requests(rows: Any) -> Any:
     when = rows["ts"].cast("timestamp")
-    failed = rows["status_code"] >= 400
     return rows.group_by("account_id").agg(
         requests=rows.count(),
         active_days=when.date().nunique(),
@@ -74,10 +74,10 @@ def _requests(rows: Any) -> Any:
         sessions=rows["session_id"].nunique(),
         input_tokens_mean=rows["input_tokens"].mean(),
         output_tokens_mean=rows["output_tokens"].mean(),
-        output_tokens_spread=rows["output_tokens"].std(how="pop"),
+        output_tokens_spread=rows["output_tokens"].std(how="pop").round(6),
         reasoning_share=_share(rows["reasoning_tokens"] > 0),
         tool_share=_share(rows["tool_calls"] > 0),
-        failed_share=_share(failed),
+        failed_share=_share(rows["status_code"] >= 400),
         first_request=rows["ts"].min(),
     )
 

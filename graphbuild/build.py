@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,26 +113,37 @@ def build_graph(
         tick: Told the share of accounts placed in communities.
     """
     entities = {name: engine.read_parquet(str(sightings_path(work, name))) for name in ENTITY_TYPES}
+    seen = {name: engine.to_pyarrow(table).to_pandas() for name, table in entities.items()}
     attributes = engine.to_pyarrow(account_attributes(tables, present, entities)).to_pandas()
     linked = pd.read_parquet(work.links / "links.parquet")
     index = pd.Index(attributes["account_id"])
     partition = _partition(index, linked, settings, tick)
-    members = _members(engine, tables, index, partition, linked)
-    inside = community_links(linked, members.set_index("account_id")["community"])
-    members = describe_members(members, inside)
-    seen = {name: engine.to_pyarrow(table).to_pandas() for name, table in entities.items()}
-    evidence = community_evidence(members, inside, {n: _with_degree(s, members) for n, s in seen.items()})
+    members = _write_members(_members(engine, tables, index, partition), seen, linked, work)
     labels, conflicting = settled_labels(engine.to_pyarrow(tables("labels")).to_pandas())
-    known = labels.reindex(index).fillna(UNKNOWN).to_numpy(np.int8)
-    members.to_parquet(work.links / "members.parquet", index=False)
-    evidence.to_parquet(work.links / "evidence.parquet", index=False)
-    paid = pd.read_parquet(sightings_path(work, "transfers"))
-    addresses = pd.read_parquet(work.links / "addresses.parquet")
-    features = attributes.merge(link_structure(members, linked), on="account_id")
-    snapshot = build_snapshot(features, seen, addresses, paid, linked, known, partition)
+    snapshot = build_snapshot(
+        attributes.merge(link_structure(members, linked), on="account_id"),
+        seen,
+        pd.read_parquet(work.links / "addresses.parquet"),
+        pd.read_parquet(sightings_path(work, "transfers")),
+        linked,
+        labels.reindex(index).fillna(UNKNOWN).to_numpy(np.int8),
+        partition,
+    )
     write_snapshot(work.links / "snapshot.safetensors", snapshot)
     communities = int(partition.community.max(initial=-1)) + 1
     return Built(len(index), {n: len(s) for n, s in seen.items()}, len(linked), communities, conflicting)
+
+
+def _write_members(
+    members: pd.DataFrame, seen: Mapping[str, pd.DataFrame], linked: pd.DataFrame, work: Workspace
+) -> pd.DataFrame:
+    """Write members and the evidence of their communities; return the members with how they are linked."""
+    inside = community_links(linked, members.set_index("account_id")["community"])
+    members = describe_members(members, inside)
+    evidence = community_evidence(members, inside, {n: _with_degree(s, members) for n, s in seen.items()})
+    members.to_parquet(work.links / "members.parquet", index=False)
+    evidence.to_parquet(work.links / "evidence.parquet", index=False)
+    return members
 
 
 def _partition(index: pd.Index, linked: pd.DataFrame, settings: Settings, tick: Tick) -> Partition:
@@ -147,9 +158,7 @@ def _partition(index: pd.Index, linked: pd.DataFrame, settings: Settings, tick: 
     )
 
 
-def _members(
-    engine: Any, tables: Tables, index: pd.Index, partition: Partition, linked: pd.DataFrame
-) -> pd.DataFrame:
+def _members(engine: Any, tables: Tables, index: pd.Index, partition: Partition) -> pd.DataFrame:
     """Return account_id, first_seen, last_seen, component and community in the order of ``index``."""
     times = [tables(name).select("account_id", "ts") for name in ("requests", "payments", "logins")]
     rows = ibis.union(*times)

@@ -123,6 +123,7 @@ def _statement(entity: EntityType, size: int, shared: pd.DataFrame) -> str:
     count = len(shared)
     top = shared.iloc[0]
     lead = f"{members} of {size} accounts {verb} {count} {many if count > 1 else one} in common"
+    which = "the most telling one" if count > 1 else "it"
     elsewhere = int(top["degree"] - top["inside"])
-    outside = f"and {elsewhere} others" if elsewhere else "and nobody else"
-    return f"{lead}; the most telling one is shared by {int(top['inside'])} of them {outside}."
+    outside = f"{elsewhere} other{'s' if elsewhere > 1 else ''}" if elsewhere else "nobody else"
+    return f"{lead}; {which} is shared by {int(top['inside'])} of them and {outside}."

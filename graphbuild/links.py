@@ -2,10 +2,11 @@
 
 A pair that shares a value of type t gains ``log(m_t / u)`` nats, as Fellegi and Sunter (1969) weigh an
 agreement, with Winkler's (1989) frequency-based u: of a value that d of N accounts have, an unrelated
-account has it with probability ``u = d / N``. Each value of the account with fewer values that the other
-does not share costs ``-log(1 - m_t)``, so that two busy accounts do not become a pair by chance. What an
-address says is scaled by the kind of its range. A type never counts against a pair: an operator who keeps
-cards apart is no innocent for that. Weights of one family add up to a cap; families add up.
+account has it with probability ``u = d / N``. Each value of the account with fewer values that does not
+link it to the other costs ``-log(1 - m_t)``, so that two busy accounts do not become a pair by chance; so do
+values that both share with a crowd. What an address says is scaled by the kind of its range. A type never
+counts against a pair: an operator who keeps cards apart is no innocent for that. Weights of one family add
+up to a cap; families add up.
 
 Entities that more accounts share than their type's cap are hubs: they make no pairs.
 """
@@ -38,12 +39,12 @@ def entity_weights(
     """
     degrees = sightings.group_by("entity_id").agg(degree=sightings.count())
     shared = degrees.filter((degrees["degree"] > 1) & (degrees["degree"] <= settings.degree_cap[entity.name]))
-    weight = (settings.agreement[entity.name] * accounts / shared["degree"]).ln()
+    weighed = shared.mutate(weight=(settings.agreement[entity.name] * accounts / shared["degree"]).ln())
     if kinds is not None:
-        shared = shared.left_join(kinds, shared["entity_id"] == kinds["address"])
-        weight = (settings.agreement[entity.name] * accounts / shared["degree"]).ln()
-        weight = weight * shared["kind"].cases(*settings.kind_discount.items(), else_=1.0)
-    weighed = shared.select("entity_id", "degree", weight=weight)
+        weighed = weighed.left_join(kinds, weighed["entity_id"] == kinds["address"])
+        discount = weighed["kind"].cases(*settings.kind_discount.items(), else_=1.0)
+        weighed = weighed.mutate(weight=weighed["weight"] * discount)
+    weighed = weighed.select("entity_id", "degree", "weight")
     return weighed.filter(weighed["weight"] > 0)
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 _IPV4_SUBNET, _IPV6_SUBNET = 24, 48
-# IPv4 as IPv4-mapped IPv6: one number line for all addresses.
-_MAPPED = 0xFFFF << 32
+# One number line for all addresses: IPv4 below zero, so that no IPv6 range, not even ::/0, holds one.
+_IPV4_ORIGIN = -(1 << 32)
 
 ADDRESS_SCHEMA = pa.schema([(name, pa.string()) for name in ("address", "subnet", "asn", "as_name", "kind")])
 
@@ -35,8 +35,9 @@ class RangeIndex:
 
     def __init__(self, ranges: Iterable[AddressRange]) -> None:
         spans = [(*_span(r.cidr), r) for r in ranges]
-        # Wide ranges first: CIDR ranges nest, so what comes later lies inside or outside, never across.
-        spans.sort(key=lambda span: (span[0], -span[1], span[2].cidr))
+        # Wide ranges first: CIDR ranges nest, so what comes later lies inside or outside, never across. What
+        # is said of one range twice is put in an order of its own, not that of the input.
+        spans.sort(key=lambda span: (span[0], -span[1], _words(span[2])))
         self._starts: list[int] = []
         self._owners: list[AddressRange | None] = []
         open_ranges: list[tuple[int, AddressRange]] = []
@@ -56,7 +57,10 @@ class RangeIndex:
         self._owners.append(owner)
 
     def find(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> AddressRange | None:
-        """Return the smallest range over an address."""
+        """Return the smallest range over an address; None where there is none.
+
+        Of two entries for one range, the one whose words sort last holds.
+        """
         place = bisect_right(self._starts, _number(address)) - 1
         return self._owners[place] if place >= 0 else None
 
@@ -82,7 +86,11 @@ def _subnet(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
 
 
 def _number(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
-    return int(address) | _MAPPED if address.version == 4 else int(address)
+    return int(address) + _IPV4_ORIGIN if address.version == 4 else int(address)
+
+
+def _words(entry: AddressRange) -> tuple[str, str, str]:
+    return str(entry.asn), str(entry.as_name), str(entry.kind)
 
 
 def _span(cidr: str) -> tuple[int, int]:

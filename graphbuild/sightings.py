@@ -33,7 +33,8 @@ def transfers(tables: Tables) -> Any:
     paid = rows.group_by(start=rows["from_account_id"], end=rows["to_account_id"])
     return paid.agg(
         count=rows.count(),
-        amount_usd=rows["amount_usd"].sum(),
+        # Rounded, so that the order in which an engine adds does not show.
+        amount_usd=rows["amount_usd"].sum().round(6),
         first_seen=rows["ts"].min(),
         last_seen=rows["ts"].max(),
     )

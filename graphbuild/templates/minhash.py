@@ -21,6 +21,7 @@ _BANDS, _ROWS = 16, 4
 _RESEMBLANCE = 0.5
 _SHINGLE = 3
 _SLOT = "▢"
+_PRIME_BITS = np.uint64(61)
 _PRIME = np.uint64((1 << 61) - 1)
 
 
@@ -46,11 +47,11 @@ class MinHashMiner:
     def __init__(self, least_accounts: int = 3) -> None:
         self._least_accounts = least_accounts
         random = np.random.default_rng(0)
-        self._factors = random.integers(1, 1 << 31, _BANDS * _ROWS, dtype=np.uint64)
-        self._terms = random.integers(0, 1 << 31, _BANDS * _ROWS, dtype=np.uint64)
+        self._factors = random.integers(1, 1 << 31, (_BANDS * _ROWS, 1), dtype=np.uint64)
+        self._terms = random.integers(0, 1 << 31, (_BANDS * _ROWS, 1), dtype=np.uint64)
         self._known: dict[bytes, _Template | None] = {}
         self._bands: list[dict[bytes, _Template]] = [{} for _ in range(_BANDS)]
-        self._templates: list[_Template] = []
+        self._templates: dict[str, _Template] = {}
 
     def __call__(self, system: pa.Array | None, prompt: pa.Array | None, accounts: pa.Array) -> pa.Array:
         """Return a template id a row: of the system prompt where there is one, else of the prompt."""
@@ -67,7 +68,7 @@ class MinHashMiner:
 
     def skeletons(self) -> pa.Table:
         """Return template_id and skeleton, words that vary shown as ``▢``."""
-        told = [t for t in self._templates if len(t.accounts) >= self._least_accounts]
+        told = [t for t in self._templates.values() if len(t.accounts) >= self._least_accounts]
         return pa.table(
             {
                 "template_id": pa.array([t.template_id for t in told], pa.string()),
@@ -85,33 +86,43 @@ class MinHashMiner:
         if not words:
             return None
         sketch = self._sketch(words)
-        keys = [band.tobytes() for band in sketch.reshape(_BANDS, _ROWS)]
-        near = {id(t): t for band, key in zip(self._bands, keys, strict=True) if (t := band.get(key))}
-        best = max(
-            near.values(), key=lambda t: (float((t.sketch == sketch).mean()), t.template_id), default=None
+        keys = _band_keys(sketch)
+        near = {t.template_id: t for band, key in zip(self._bands, keys, strict=True) if (t := band.get(key))}
+        agreeing, _, best = max(
+            ((np.count_nonzero(t.sketch == sketch), name, t) for name, t in near.items()),
+            default=(0, "", None),
         )
-        if best and (best.sketch == sketch).mean() >= _RESEMBLANCE:
+        if best and agreeing >= _RESEMBLANCE * len(sketch):
             best.common.intersection_update(words)
             return best
         return self._found(words, sketch, keys)
 
     def _found(self, words: list[str], sketch: npt.NDArray[np.uint32], keys: list[bytes]) -> _Template:
-        digest = hashlib.blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+        digest = hashlib.blake2b(" ".join(words).encode(), digest_size=6).hexdigest()
         template = _Template(f"t-{digest}", sketch, words, set(words))
-        self._templates.append(template)
+        # The same words come here twice where older templates hold all their bands.
+        template = self._templates.setdefault(template.template_id, template)
         for band, key in zip(self._bands, keys, strict=True):
             band.setdefault(key, template)
         return template
 
     def _sketch(self, words: list[str]) -> npt.NDArray[np.uint32]:
         """Return the MinHash sketch of the word triples; shape: ``(bands × rows,)``."""
-        last = max(len(words) - _SHINGLE + 1, 1)
-        shingles = {" ".join(words[i : i + _SHINGLE]) for i in range(last)}
-        hashes = np.fromiter(
-            (zlib.crc32(s.encode("utf-8", "surrogatepass")) for s in shingles), np.uint64, len(shingles)
-        )
-        mixed = (hashes[:, None] * self._factors + self._terms) % _PRIME
-        return np.asarray(mixed.min(axis=0) & np.uint64(0xFFFFFFFF), np.uint32)
+        if len(words) <= _SHINGLE:
+            shingles = [" ".join(words)]
+        else:
+            shingles = list(map(" ".join, zip(words, words[1:], words[2:], strict=False)))
+        hashes = np.fromiter((zlib.crc32(s.encode()) for s in shingles), np.uint64, len(shingles))
+        mixed = self._factors * hashes + self._terms
+        # The remainder by a Mersenne prime, but for one more subtraction of it, without a division.
+        mixed = (mixed & _PRIME) + (mixed >> _PRIME_BITS)
+        lowest = np.minimum(mixed, mixed - _PRIME).min(axis=1)
+        return np.asarray(lowest & np.uint64(0xFFFFFFFF), np.uint32)
+
+
+def _band_keys(sketch: npt.NDArray[np.uint32]) -> list[bytes]:
+    raw, width = sketch.tobytes(), _ROWS * sketch.itemsize
+    return [raw[start : start + width] for start in range(0, len(raw), width)]
 
 
 def _skeleton(template: _Template) -> str:
