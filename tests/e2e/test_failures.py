@@ -1,0 +1,147 @@
+"""What goes wrong, told clearly, with nothing half-written and a way back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from commands import SCRIPT, files, ringfence
+from conftest import Demo
+
+from ringfence.stores.local import LocalServer
+from ringfence.stores.neo4j import Neo4jStore
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """Six accounts, of which three share a card."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    rows = [f"p{i},a{i},{'shared' if i < 3 else f'own{i}'},2026-03-0{i + 1}" for i in range(6)]
+    (folder / "payments.csv").write_text("\n".join(["payment_id,account_id,instrument_id,ts", *rows]) + "\n")
+    return folder
+
+
+def test_a_small_folder_runs(logs: Path, tmp_path: Path) -> None:
+    said = ringfence("run", logs, "--out", tmp_path / "out", "--neo4j", "none").stdout
+
+    assert "6 accounts" in said
+    assert "No account is labelled" in said
+
+
+def test_an_output_folder_in_use_is_refused_and_kept(logs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine.txt").write_text("keep me")
+
+    said = ringfence("run", logs, "--out", out, "--neo4j", "none", code=1).stderr
+    assert "is not empty" in said
+    assert "--force" in said
+    assert [path.name for path in out.iterdir()] == ["mine.txt"]
+
+    ringfence("run", logs, "--out", out, "--neo4j", "none", "--force")
+    assert not (out / "mine.txt").exists()
+
+
+def test_a_failed_run_leaves_nothing_behind(logs: Path, tmp_path: Path) -> None:
+    (logs / "requests.csv").write_text("request_id,account,ts\n")
+
+    said = ringfence("run", logs, "--out", tmp_path / "out", "--neo4j", "none", code=1).stderr
+    assert "account_id" in said
+    assert "Did you mean 'account'" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["logs"]
+
+
+def test_too_many_refused_rows_are_an_exit_code(logs: Path, tmp_path: Path) -> None:
+    with (logs / "payments.csv").open("a") as file:
+        file.write("p9,a9,card,yesterday\n")
+
+    words = ("run", logs, "--neo4j", "none", "--json")
+    strict = ringfence(*words, "--out", tmp_path / "strict", code=3).stdout
+    assert json.loads(strict)["rows"] == {"in": 7, "loaded": 6, "rejected": 1, "duplicates": 0}
+    refused = json.loads((tmp_path / "strict" / "rejected" / "payments.ndjson").read_text())
+    assert (refused["file"], refused["line"], refused["column"]) == ("payments.csv", 8, "ts")
+    ringfence(*words, "--out", tmp_path / "lax", "--max-rejected", "0.5")
+
+
+def test_wrong_words_are_a_usage_error(logs: Path) -> None:
+    assert "--out" in ringfence("run", logs, code=2).stderr
+
+
+def test_dry_run_says_what_feeds_what_and_writes_nothing(logs: Path, tmp_path: Path) -> None:
+    (logs / "notes.txt").write_text("hello")
+
+    said = ringfence("run", logs, "--out", tmp_path / "out", "--dry-run", "--json").stdout
+    assert json.loads(said) == {
+        "files": [{"file": "payments.csv", "table": "payments"}],
+        "unused_files": ["notes.txt"],
+    }
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_killed_run_leaves_no_output(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    head = "payment_id,account_id,instrument_id\n"
+    rows = "".join(f"p{i},a{i % 9000},c{i % 7000}\n" for i in range(400_000))
+    (logs / "payments.csv").write_text(head + rows)
+    run = subprocess.Popen([SCRIPT, "run", logs, "--out", tmp_path / "out", "--neo4j", "none"])
+    while not list(tmp_path.glob(".out.*.partial/.work/tables/payments/*")):
+        assert run.poll() is None
+        time.sleep(0.02)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    assert not (tmp_path / "out").exists()
+
+    ringfence("run", logs, "--out", tmp_path / "out", "--neo4j", "none")
+    assert (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_no_answer_from_the_store_keeps_the_output(logs: Path, tmp_path: Path) -> None:
+    words = ("run", logs, "--out", tmp_path / "out", "--neo4j", "bolt://127.0.0.1:9", "--json")
+    done = ringfence(*words, code=4)
+
+    assert "127.0.0.1:9" in json.loads(done.stdout)["store_error"]
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+@pytest.mark.neo4j
+def test_another_graph_in_the_store_is_replaced_only_when_asked(
+    logs: Path, tmp_path: Path, neo4j_server: LocalServer
+) -> None:
+    where = ("--neo4j", neo4j_server.address)
+    ringfence("run", logs, "--out", tmp_path / "one", *where, "--force", server=neo4j_server)
+    (logs / "payments.csv").write_text("payment_id,account_id,instrument_id\nq1,b1,c1\n")
+
+    said = ringfence("run", logs, "--out", tmp_path / "two", *where, server=neo4j_server, code=4).stderr
+    assert "ringfence neo4j load" in said
+    ringfence("neo4j", "load", tmp_path / "two", *where, "--force", server=neo4j_server)
+    with Neo4jStore(neo4j_server.address, neo4j_server.user, neo4j_server.password) as store:
+        assert store.counts()["Account"] == 1
+
+
+@pytest.mark.neo4j
+def test_without_torch_trees_decide_and_say_so(demo: Demo, tmp_path: Path) -> None:
+    words = [
+        "ringfence",
+        "run",
+        str(demo.folder / "input"),
+        "--out",
+        str(tmp_path / "out"),
+        "--neo4j",
+        "none",
+    ]
+    code = (
+        f"import sys; sys.modules['torch'] = None; sys.argv = {words!r}; import ringfence.cli as c; c.main()"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert "torch" in said
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["scoring"]["method"] == "trees"
+    assert files(tmp_path / "out").keys() == files(demo.out).keys()
