@@ -82,4 +82,4 @@ def _patterns(delimiter: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     value = rb"(?:" + quoted + rb'|[^"\r\n' + cut + rb"]*+)"
     values = value + rb"(?:" + cut + value + rb")*+"
     opened = rb"(?:" + value + cut + rb')*"(?:[^"]++|"")*+\Z'
-    return re.compile(values + rb"\r?\n"), re.compile(opened)
+    return re.compile(values + rb"\r?\n"), re.compile(values + rb"\r?\Z|" + opened)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from ringfence.loaders.protocol import LINE, Tally
 from ringfence.loaders.values import without_unclean_text
 
 _SAMPLE_LINES = 2_000
+_CONSTANT = rb"[:,\[]\s*-?(?:nan|inf)"
 _NUL_ESCAPED = b"\\u0000"
 _ROWS_A_BATCH = 1 << 15
 
@@ -55,7 +57,7 @@ class NdjsonReader:
         # Pointers (RFC 6901), for in paths a star is a wildcard even within quotes.
         paths = ["/" + name.replace("~", "~0").replace("/", "~1") for name in columns]
         for chunk in chunks(path, tally, after_last_line):
-            engine.register("lines", _lines(chunk, tally))
+            engine.register("lines", _strict(_lines(chunk, tally), chunk, tally))
             rows = engine.sql(_EXTRACT, params=[paths]).to_arrow_table()
             table = _columns(rows, columns, tally)
             yield without_unclean_text(table, tally) if _NUL_ESCAPED in chunk.data else table
@@ -74,6 +76,33 @@ def _lines(chunk: Chunk, tally: Tally) -> pa.Table:
     table = table.filter(pc.not_equal(pc.ascii_trim_whitespace(text), ""))
     tally.rows_in += table.num_rows
     return pa.Table.from_batches(table.to_batches(max_chunksize=_ROWS_A_BATCH), table.schema)
+
+
+def _strict(lines: pa.Table, chunk: Chunk, tally: Tally) -> pa.Table:
+    """Return the lines without those that hold NaN or Infinity: no JSON, though many tools write them.
+
+    As text they would be values like any other, and accounts without a device would share one.
+    """
+    if not re.search(_CONSTANT, chunk.data, re.IGNORECASE):
+        return lines
+    suspect = pc.match_substring_regex(lines["text"], _CONSTANT.decode(), ignore_case=True).to_pylist()
+    texts = zip(lines["line"].to_pylist(), suspect, lines["text"].to_pylist(), strict=True)
+    odd = [line for line, is_suspect, text in texts if is_suspect and _has_constant(text)]
+    for line in odd:
+        tally.refuse(
+            line, None, "holds NaN or Infinity, which JSON has not; null says that there is no value"
+        )
+    return lines.filter(pc.invert(pc.is_in(lines["line"], pa.array(odd, pa.int64()))))
+
+
+def _has_constant(text: str) -> bool:
+    found = []
+    try:
+        json.loads(text, parse_constant=found.append)
+    except (ValueError, RecursionError):
+        # Refused in any case; short or lower-case spellings, which Python knows not, are not told apart.
+        return True
+    return bool(found)
 
 
 def _offsets(chunk: Chunk) -> npt.NDArray[np.int64]:
