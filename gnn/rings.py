@@ -58,8 +58,9 @@ def decide_rings(
 ) -> list[Ring]:
     """Judge every community that is large enough.
 
-    The probability of a ring is the mean calibrated score of its members that are not bystanders, or of all
-    members where all are. A ring's id is drawn from its account seen first, so it stays when others join.
+    The probability of a ring is the mean calibrated score of all its members: the share of them that is
+    expected to belong to one. Bystanders count there, since leaving out whoever scores low would raise any
+    community's mean. A ring's id is drawn from its account seen first, so it stays when others join.
 
     Args:
         members: a row an account in the snapshot's order: ``account_id``, ``community`` (-1 for none),
@@ -105,7 +106,7 @@ def _judge(
     active = np.array([role is not Role.BYSTANDER for role in roles])
     score = group["score"].to_numpy(np.float64)
     known = _Community(
-        probability=float(score[active if active.any() else ~active].mean()) if calibrated else None,
+        probability=float(score.mean()) if calibrated else None,
         evidence_score=sum(line.weight * line.coverage for line in evidence),
         families=len({line.family for line in evidence if line.coverage >= decisions.family_coverage}),
         active=int(active.sum()),

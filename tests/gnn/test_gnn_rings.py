@@ -198,11 +198,11 @@ class TestRoles:
             "c0-a3": Role.MEMBER,
         }
 
-    def test_bystanders_do_not_dilute_the_probability(self) -> None:
+    def test_leaving_out_who_scores_low_does_not_make_a_ring_of_the_rest(self) -> None:
         ring = judge(members(8), TWO, scores(*[0.95] * 5, 0.01, 0.01, 0.01))
 
-        assert ring.probability == pytest.approx(0.95)
-        assert ring.decision is Decision.RING
+        assert ring.probability == pytest.approx(0.5975)
+        assert ring.decision is Decision.REVIEW
         assert [m.role for m in ring.members][5:] == [Role.BYSTANDER] * 3
 
     def test_a_community_of_bystanders_is_benign(self) -> None:

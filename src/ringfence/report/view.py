@@ -79,7 +79,7 @@ class Page:
     counts: Mapping[str, int]
     """Decision → communities."""
     accounts: Mapping[str, int]
-    """Decision → accounts in them, bystanders not counted."""
+    """Decision → accounts in them; of rings and reviews bystanders are not counted."""
     bystanders: int
     """Bystanders inside rings and reviews."""
     first: date | None
@@ -107,7 +107,7 @@ def build_page(data: ReportData) -> Page:
     parts = _Parts.of(data, suspects[:PICTURED])
     return Page(
         counts={d.value: sum(r.decision is d for r in data.rings) for d in Decision},
-        accounts={d.value: sum(_enforceable(r) for r in data.rings if r.decision is d) for d in Decision},
+        accounts={d.value: sum(_counted(r) for r in data.rings if r.decision is d) for d in Decision},
         bystanders=sum(r.size - _enforceable(r) for r in suspects),
         first=first,
         last=last,
@@ -195,6 +195,10 @@ def _method(data: ReportData) -> Method:
         reason=str(said.get("reason", "")),
         comparison=tuple(said.get("comparison") or ()),
     )
+
+
+def _counted(ring: Ring) -> int:
+    return ring.size if ring.decision is Decision.BENIGN else _enforceable(ring)
 
 
 def _enforceable(ring: Ring) -> int:
