@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ringfence.errors import ModelError
 
 FORMAT = "ringfence-snapshot-1"
+_HEADER = "ringfence"
 
 EdgeType = tuple[str, str, str]
 """(source node type, relation, target node type), as PyTorch Geometric names it."""
@@ -70,8 +71,10 @@ def write_snapshot(path: Path, snapshot: Snapshot) -> None:
         name = "/".join(edge_type)
         tensors[f"index/{name}"] = edges.index
         tensors[f"weight/{name}"] = edges.weight
-    header = {"format": FORMAT, "feature_names": json.dumps(snapshot.feature_names, sort_keys=True)}
-    save_file({name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}, path, header)
+    header = {"format": FORMAT, "feature_names": snapshot.feature_names}
+    # One entry, since safetensors writes several in an order that changes from file to file.
+    metadata = {_HEADER: json.dumps(header, sort_keys=True)}
+    save_file({name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}, path, metadata)
 
 
 def read_snapshot(path: Path) -> Snapshot:
@@ -84,13 +87,13 @@ def read_snapshot(path: Path) -> Snapshot:
 
     try:
         with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
+            header = json.loads((file.metadata() or {}).get(_HEADER, "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path} is not a readable graph snapshot: {error}") from error
     if header.get("format") != FORMAT:
         raise ModelError(f"{path} has format {header.get('format')!r}; this version reads {FORMAT!r}.")
-    names = {node: tuple(columns) for node, columns in json.loads(header["feature_names"]).items()}
+    names = {node: tuple(columns) for node, columns in header["feature_names"].items()}
     edges = {
         _edge_type(name): Edges(tensors[name], tensors[name.replace("index/", "weight/", 1)])
         for name in tensors
