@@ -149,7 +149,7 @@ def _watched(labels: Labels, component: Groups, seed: int, how: Training) -> npt
     """
     if components_with(labels, component, 1) < how.rings_to_watch:
         return np.zeros(len(labels), np.bool_)
-    watched = grouped_folds(labels, component, how.watched, seed) == 0
+    watched: npt.NDArray[np.bool_] = np.equal(grouped_folds(labels, component, how.watched, seed), 0)
     if len(np.unique(labels[watched])) < 2:
         watched[:] = False
     return watched

@@ -107,7 +107,7 @@ def test_the_manifest_balances_and_says_what_each_stage_cost(demo: Demo) -> None
 
 
 def test_the_same_input_and_seed_give_the_same_bytes(demo: Demo, tmp_path: Path) -> None:
-    ringfence("run", demo.folder / "input", "--out", tmp_path / "again", "--neo4j", "none", "--device", "cpu")
+    ringfence("run", demo.folder / "input", "--out", tmp_path / "again", "--neo4j", "none")
 
     first, again = files(demo.out), files(tmp_path / "again")
     assert [name for name in first if first[name] != again.get(name)] == []

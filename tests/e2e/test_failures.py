@@ -104,11 +104,18 @@ def test_a_killed_run_leaves_no_output(tmp_path: Path) -> None:
 
 
 def test_no_answer_from_the_store_keeps_the_output(logs: Path, tmp_path: Path) -> None:
-    words = ("run", logs, "--out", tmp_path / "out", "--neo4j", "bolt://127.0.0.1:9", "--json")
-    done = ringfence(*words, code=4)
+    nobody = "bolt://neo4j:secret-word@127.0.0.1:9"
+    done = ringfence("run", logs, "--out", tmp_path / "out", "--neo4j", nobody, "--json", code=4)
 
     assert "127.0.0.1:9" in json.loads(done.stdout)["store_error"]
     assert (tmp_path / "out" / "report.html").exists()
+    assert "secret-word" not in done.stdout + done.stderr
+
+
+def test_a_store_that_cannot_be_is_refused_before_any_work(logs: Path, tmp_path: Path) -> None:
+    for where in ("neo5j", "http://127.0.0.1:7474", "bolt://127.0.0.1:9"):
+        ringfence("run", logs, "--out", tmp_path / "out", "--neo4j", where, code=2)
+        assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.neo4j
@@ -126,22 +133,24 @@ def test_another_graph_in_the_store_is_replaced_only_when_asked(
         assert store.counts()["Account"] == 1
 
 
+WITHOUT_TORCH = """
+import sys
+from importlib.machinery import PathFinder
+find = PathFinder.find_spec
+def hide(name, path=None, target=None):
+    return None if name.split(".")[0] == "torch" else find(name, path, target)
+PathFinder.find_spec = hide
+from ringfence.cli import main
+main()
+"""
+
+
 @pytest.mark.neo4j
 def test_without_torch_trees_decide_and_say_so(demo: Demo, tmp_path: Path) -> None:
-    words = [
-        "ringfence",
-        "run",
-        str(demo.folder / "input"),
-        "--out",
-        str(tmp_path / "out"),
-        "--neo4j",
-        "none",
-    ]
-    code = (
-        f"import sys; sys.modules['torch'] = None; sys.argv = {words!r}; import ringfence.cli as c; c.main()"
-    )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    words = ["run", demo.folder / "input", "--out", tmp_path / "out", "--neo4j", "none"]
+    ran = subprocess.run([sys.executable, "-c", WITHOUT_TORCH, *words], capture_output=True, text=True)
 
-    assert "torch" in said
+    assert ran.returncode == 0, ran.stderr
+    assert "torch" in ran.stdout
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["scoring"]["method"] == "trees"
     assert files(tmp_path / "out").keys() == files(demo.out).keys()

@@ -33,6 +33,7 @@ from ringfence.records import Decision, Ring
 from ringfence.report.render import render_report
 from ringfence.snapshot import read_snapshot
 from ringfence.stores.graph import GraphTables, write_graph
+from ringfence.stores.open import LOCAL, open_store, read_address
 
 NO_STORE = "none"
 
@@ -84,8 +85,11 @@ def run(request: RunRequest, display: Display | None = None) -> RunResult:
     Raises:
         InputError: the input cannot be used.
         OutputError: the output folder cannot be written.
+        UsageError: the store's address is none.
     """
     measure = Measure(display or QuietDisplay())
+    if request.neo4j not in (LOCAL, NO_STORE):
+        read_address(request.neo4j)
     mappings = read_mapping(request.mapping) if request.mapping else ()
     found = discover(request.input, mappings)
     with published(request.out, force=request.force) as building:
@@ -215,8 +219,6 @@ def _store(request: RunRequest, graph: GraphTables, measure: Measure) -> StoreEr
     """Load the graph into the store that was asked for; return why that failed, if it did."""
     if request.neo4j == NO_STORE:
         return None
-    from ringfence.stores.open import open_store
-
     try:
         with measure.stage("Start Neo4j") as tick:
             store = open_store(request.neo4j, tick)

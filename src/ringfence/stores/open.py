@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a store is and how it lets us in."""
+
+    address: str
+    user: str
+    password: str = field(repr=False)
+    database: str | None
+    """None for the server's default."""
 
 
 def open_store(where: str, tick: Tick = silent) -> Neo4jStore:
@@ -38,6 +50,16 @@ def open_store(where: str, tick: Tick = silent) -> Neo4jStore:
 
         server = local.up(tick=tick)
         return Neo4jStore(server.address, server.user, server.password)
+    named = read_address(where)
+    return Neo4jStore(named.address, named.user, named.password, named.database)
+
+
+def read_address(where: str) -> Address:
+    """Read the address of a user's own store, without asking whether anyone answers there.
+
+    Raises:
+        UsageError: it is no address of a store, or no password is given.
+    """
     parts = _split(where)
     user = unquote(parts.username or "") or os.environ.get("NEO4J_USERNAME") or "neo4j"
     password = unquote(parts.password or "") or os.environ.get("NEO4J_PASSWORD")
@@ -46,7 +68,7 @@ def open_store(where: str, tick: Tick = silent) -> Neo4jStore:
             f"No password for {_address(parts)}. Set NEO4J_PASSWORD (and NEO4J_USERNAME), "
             "or write neo4j://user:password@host."
         )
-    return Neo4jStore(_address(parts), user, password, parts.path.strip("/") or None)
+    return Address(_address(parts), user, password, parts.path.strip("/") or None)
 
 
 def _split(where: str) -> SplitResult:
