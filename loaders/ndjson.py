@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from ringfence.loaders.protocol import LINE, Tally
 from ringfence.loaders.values import without_unclean_text
 
 _SAMPLE_LINES = 2_000
-_CONSTANT = rb"[:,\[]\s*-?(?:nan|inf)"
+_CONSTANT = r"[:,\[]\s*-?(?:nan|inf)"
 _NUL_ESCAPED = b"\\u0000"
 _ROWS_A_BATCH = 1 << 15
 
@@ -83,11 +82,13 @@ def _strict(lines: pa.Table, chunk: Chunk, tally: Tally) -> pa.Table:
 
     As text they would be values like any other, and accounts without a device would share one.
     """
-    if not re.search(_CONSTANT, chunk.data, re.IGNORECASE):
+    small = chunk.data.lower()
+    if b"nan" not in small and b"inf" not in small:
         return lines
-    suspect = pc.match_substring_regex(lines["text"], _CONSTANT.decode(), ignore_case=True).to_pylist()
-    texts = zip(lines["line"].to_pylist(), suspect, lines["text"].to_pylist(), strict=True)
-    odd = [line for line, is_suspect, text in texts if is_suspect and _has_constant(text)]
+    suspects = lines.filter(pc.match_substring_regex(lines["text"], _CONSTANT, ignore_case=True))
+    odd = [row["line"] for row in suspects.to_pylist() if _has_constant(row["text"])]
+    if not odd:
+        return lines
     for line in odd:
         tally.refuse(
             line, None, "holds NaN or Infinity, which JSON has not; null says that there is no value"
@@ -96,7 +97,7 @@ def _strict(lines: pa.Table, chunk: Chunk, tally: Tally) -> pa.Table:
 
 
 def _has_constant(text: str) -> bool:
-    found = []
+    found: list[str] = []
     try:
         json.loads(text, parse_constant=found.append)
     except (ValueError, RecursionError):
