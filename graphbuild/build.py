@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,16 +41,14 @@ class Built:
 
 def build_sightings(engine: Any, tables: Tables, work: Workspace, tick: Tick = silent) -> dict[str, int]:
     """Write sightings of each entity type, transfers and activity to ``work.links``; return their rows."""
-    makers: dict[str, Callable[[], Any]] = {
-        name: lambda entity=entity: sightings(tables, entity) for name, entity in ENTITY_TYPES.items()
-    }
-    makers |= {"transfers": lambda: transfers(tables), "activity": lambda: activity(tables)}
-    rows = {}
-    for done, (name, make) in enumerate(makers.items(), 1):
+    expressions = {name: sightings(tables, entity) for name, entity in ENTITY_TYPES.items()}
+    expressions |= {"transfers": transfers(tables), "activity": activity(tables)}
+    rows: dict[str, int] = {}
+    for done, (name, expression) in enumerate(expressions.items(), 1):
         path = sightings_path(work, name)
-        engine.to_parquet(make(), path)
+        engine.to_parquet(expression, path)
         rows[name] = pq.read_metadata(path).num_rows
-        tick(done / len(makers))
+        tick(done / len(expressions))
     return rows
 
 
@@ -91,7 +89,7 @@ def build_links(engine: Any, accounts: int, work: Workspace, settings: Settings,
         tick(done / (len(ENTITY_TYPES) + 1))
     path = work.links / "links.parquet"
     engine.to_parquet(links(ibis.union(*pairs), settings.links), path)
-    return pq.read_metadata(path).num_rows
+    return int(pq.read_metadata(path).num_rows)
 
 
 def build_graph(
@@ -147,7 +145,7 @@ def _write_members(
 
 
 def _partition(index: pd.Index, linked: pd.DataFrame, settings: Settings, tick: Tick) -> Partition:
-    ends = [index.get_indexer(linked[end]) for end in ("account_a", "account_b")]
+    ends = [index.get_indexer(pd.Index(linked[end])) for end in ("account_a", "account_b")]
     return find_communities(
         len(index),
         np.stack(ends, axis=1).astype(np.int64),

@@ -87,7 +87,7 @@ def community_evidence(
         )
         covered = ends.drop_duplicates().groupby("community").size()
         by_community = dict(list(shared.groupby("community")))
-        for community, members in covered.items():
+        for community, members in zip(covered.index.tolist(), covered.tolist(), strict=True):
             n = int(size[community])
             rows.append(
                 {
@@ -95,7 +95,7 @@ def community_evidence(
                     "family": str(entity.family),
                     "statement": _statement(entity, n, by_community[community]),
                     "weight": round(float(weight[community]) / (n * (n - 1) / 2), 6),
-                    "coverage": round(int(members) / n, 6),
+                    "coverage": round(members / n, 6),
                     "entities": [f"{entity.name}:{e}" for e in by_community[community]["entity_id"][:_TOLD]],
                 }
             )

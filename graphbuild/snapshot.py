@@ -43,23 +43,23 @@ def build_snapshot(
         rows = seen[entity.name]
         nodes[entity.name] = pd.Index(sorted(rows["entity_id"].unique()))
         edges["account", entity.relationship, entity.name] = _edges(
-            accounts.get_indexer(rows["account_id"]),
-            nodes[entity.name].get_indexer(rows["entity_id"]),
+            accounts.get_indexer(pd.Index(rows["account_id"])),
+            nodes[entity.name].get_indexer(pd.Index(rows["entity_id"])),
             np.log1p(rows["count"].to_numpy()),
         )
     edges["ip", "IN_SUBNET", "subnet"] = _edges(
-        nodes["ip"].get_indexer(addresses["address"]),
-        nodes["subnet"].get_indexer(addresses["subnet"]),
+        nodes["ip"].get_indexer(pd.Index(addresses["address"])),
+        nodes["subnet"].get_indexer(pd.Index(addresses["subnet"])),
         np.ones(len(addresses)),
     )
     edges["account", "TRANSFERRED_TO", "account"] = _edges(
-        accounts.get_indexer(transfers["start"]),
-        accounts.get_indexer(transfers["end"]),
+        accounts.get_indexer(pd.Index(transfers["start"])),
+        accounts.get_indexer(pd.Index(transfers["end"])),
         np.log1p(transfers["count"].to_numpy()),
     )
     edges["account", "LINKED_TO", "account"] = _edges(
-        accounts.get_indexer(links["account_a"]),
-        accounts.get_indexer(links["account_b"]),
+        accounts.get_indexer(pd.Index(links["account_a"])),
+        accounts.get_indexer(pd.Index(links["account_b"])),
         links["weight"].to_numpy(),
     )
     for name, index in nodes.items():

@@ -100,7 +100,7 @@ def test_planted_cliques_on_weak_bridges_are_found_exactly() -> None:
 def test_what_happens_in_one_component_leaves_the_others_alone() -> None:
     """The Constant Potts Model has no global term, so that other traffic cannot swallow a ring."""
     rng = random.Random(3)
-    ring = {pair: 4.0 for pair in combinations(range(6), 2)}
+    ring = dict.fromkeys(combinations(range(6), 2), 4.0)
     crowd = {pair: 9.0 for pair in combinations(range(6, 60), 2) if rng.random() < 0.3}
     alone = _groups(_find(60, ring).community)
     assert alone == {frozenset(range(6))}

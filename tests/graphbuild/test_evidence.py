@@ -1,0 +1,161 @@
+"""Evidence: every number of a statement against a recount, and sentences that read well."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ringfence.graphbuild.evidence import (
+    EVIDENCE_COLUMNS,
+    community_evidence,
+    community_links,
+    describe_members,
+)
+from ringfence.schema import ENTITY_TYPES, LINK_FAMILIES
+
+FAMILIES = [str(family) for family in LINK_FAMILIES]
+
+
+def _world(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Return accounts in communities, links wherever two share, and sightings with degrees."""
+    rng = np.random.default_rng(seed)
+    names = [f"a{i:02}" for i in range(24)]
+    accounts = pd.DataFrame({"account_id": names, "community": np.repeat([0, 1, 2, -1], 6)})
+    sightings = {}
+    rows: dict[tuple[str, str], dict[str, float]] = {}
+    for name, entity in ENTITY_TYPES.items():
+        pairs = sorted({(str(rng.choice(names)), f"{name}{rng.integers(12)}") for _ in range(50)})
+        seen = pd.DataFrame(pairs, columns=["account_id", "entity_id"])
+        sightings[name] = seen.assign(degree=seen.groupby("entity_id")["account_id"].transform("size"))
+        has = seen.groupby("account_id")["entity_id"].agg(set)
+        for a, b in combinations(has.index, 2):
+            if has[a] & has[b] and rng.random() < 0.7:
+                weights = rows.setdefault((a, b), dict.fromkeys(FAMILIES, 0.0))
+                weights[str(entity.family)] = round(float(rng.uniform(1, 12)), 6)
+    linked = pd.DataFrame(
+        [{"account_a": a, "account_b": b, "weight": sum(w.values()), **w} for (a, b), w in rows.items()]
+    )
+    return accounts, linked, sightings
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_numbers_equal_a_recount(seed: int) -> None:
+    accounts, linked, sightings = _world(seed)
+    community = accounts.set_index("account_id")["community"]
+    inside = community_links(linked, community)
+    ours = {n: s[s["account_id"].map(community) >= 0] for n, s in sightings.items()}
+    evidence = community_evidence(accounts, inside, ours)
+
+    assert list(evidence.columns) == list(EVIDENCE_COLUMNS)
+    rows = {(row["community"], row["family"]): row for row in evidence.to_dict("records")}
+    expected = set()
+    for number in range(3):
+        members = set(community[community == number].index)
+        for name, entity in ENTITY_TYPES.items():
+            family = str(entity.family)
+            both = linked["account_a"].isin(members) & linked["account_b"].isin(members)
+            of_family = linked[both & (linked[family] > 0)]
+            if of_family.empty:
+                continue
+            expected.add((number, family))
+            row = rows[number, family]
+            assert row["weight"] == pytest.approx(of_family[family].sum() / 15, abs=1e-6)
+            covered = set(of_family["account_a"]) | set(of_family["account_b"])
+            assert row["coverage"] == pytest.approx(len(covered) / 6, abs=1e-6)
+            _check_statement(row, members, sightings[name], name)
+    assert set(rows) == expected
+
+
+def _check_statement(row: dict[str, object], members: set[str], seen: pd.DataFrame, name: str) -> None:
+    users = {entity: set(group) for entity, group in seen.groupby("entity_id")["account_id"]}
+    shared = {entity: who & members for entity, who in users.items() if len(who & members) > 1}
+    ranked = sorted(shared, key=lambda e: (-(len(shared[e]) ** 2) / len(users[e]), e))
+    assert row["entities"] == [f"{name}:{e}" for e in ranked[:10]]
+    sharing = len(set().union(*shared.values()))
+    elsewhere = len(users[ranked[0]]) - len(shared[ranked[0]])
+    told = [int(n) for n in re.findall(r"\d+", str(row["statement"]))]
+    expected = [sharing, 6, len(shared), len(shared[ranked[0]]), *([elsewhere] if elsewhere else [])]
+    assert told == expected
+
+
+def _one(name: str, entities: int, others: int) -> pd.Series:
+    """Return the evidence on two accounts that share entities, each with so many others."""
+    entity = ENTITY_TYPES[name]
+    accounts = pd.DataFrame({"account_id": ["a", "b"], "community": [0, 0]})
+    linked = pd.DataFrame(
+        [{"account_a": "a", "account_b": "b", **dict.fromkeys(FAMILIES, 0.0), "weight": 7.0}]
+    )
+    linked[str(entity.family)] = 7.0
+    seen = pd.DataFrame(
+        [(account, f"e{i:02}", 2 + others) for i in range(entities) for account in "ab"],
+        columns=["account_id", "entity_id", "degree"],
+    )
+    empty = seen.iloc[:0]
+    sightings = {n: seen if n == name else empty for n in ENTITY_TYPES}
+    inside = community_links(linked, accounts.set_index("account_id")["community"])
+    (row,) = community_evidence(accounts, inside, sightings).to_dict("records")
+    return pd.Series(row)
+
+
+@pytest.mark.parametrize(
+    ("name", "entities", "others", "statement"),
+    [
+        ("device", 1, 1, "2 of 2 accounts used 1 device in common; it is shared by 2 of them and 1 other."),
+        (
+            "ip",
+            2,
+            3,
+            "2 of 2 accounts used 2 IP addresses in common; the most telling one is shared by 2 of them and "
+            "3 others.",
+        ),
+        (
+            "instrument",
+            1,
+            0,
+            "2 of 2 accounts paid with 1 payment instrument in common; it is shared by 2 of them and nobody "
+            "else.",
+        ),
+        (
+            "template",
+            3,
+            0,
+            "2 of 2 accounts sent 3 prompt templates in common; the most telling one is shared by 2 of them "
+            "and nobody else.",
+        ),
+    ],
+)
+def test_sentences_read_well(name: str, entities: int, others: int, statement: str) -> None:
+    assert _one(name, entities, others)["statement"] == statement
+
+
+def test_at_most_ten_entities_are_told() -> None:
+    row = _one("device", 14, 0)
+    assert row["entities"] == [f"device:e{i:02}" for i in range(10)]
+    assert "14 devices" in row["statement"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_members_are_described_by_their_links_inside(seed: int) -> None:
+    accounts, linked, _ = _world(seed)
+    community = accounts.set_index("account_id")["community"]
+    found = describe_members(accounts, community_links(linked, community)).set_index("account_id")
+    for account, number in community.items():
+        peers = set(community[community == number].index) - {account} if number >= 0 else set()
+        ends = linked[["account_a", "account_b"]]
+        mine = linked[
+            ((ends["account_a"] == account) & ends["account_b"].isin(peers))
+            | ((ends["account_b"] == account) & ends["account_a"].isin(peers))
+        ]
+        assert found.loc[account, "inside_share"] == pytest.approx(len(mine) / 5 if peers else 0)
+        assert found.loc[account, "inside_families"] == int((mine[FAMILIES] > 0).any().sum())
+
+
+def test_no_links_make_no_evidence() -> None:
+    accounts, linked, sightings = _world(0)
+    nobody = community_links(linked.iloc[:0], accounts.set_index("account_id")["community"])
+    assert community_evidence(accounts, nobody, sightings).empty
+    assert (describe_members(accounts, nobody)["inside_share"] == 0).all()
