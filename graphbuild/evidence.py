@@ -55,7 +55,7 @@ def describe_members(accounts: pd.DataFrame, inside: pd.DataFrame) -> pd.DataFra
     families = (grouped[list(LINK_FAMILIES)].max() > 0).sum(axis=1)
     size = accounts.groupby("community")["account_id"].transform("size")
     others = (size - 1).clip(lower=1)
-    share = accounts["account_id"].map(neighbours).fillna(0) / others
+    share = accounts["account_id"].map(neighbours).fillna(0).astype(float) / others
     return accounts.assign(
         inside_share=share.astype(float),
         inside_families=accounts["account_id"].map(families).fillna(0).astype("int64"),

@@ -1,4 +1,4 @@
-"""A first miner: prompts whose word triples overlap by half have one template.
+"""A first miner: prompts that have half of their words in common have one template.
 
 MinHash sketches (Broder 1997) in LSH bands find the template whose first prompt a new one resembles;
 where there is none, the prompt founds a template of its own. Ids therefore depend on the order in
@@ -8,8 +8,8 @@ which prompts come; for one order they are always the same.
 from __future__ import annotations
 
 import hashlib
-import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,9 @@ from ringfence.graphbuild.templates.masking import masked_words
 
 _BANDS, _ROWS = 16, 4
 _RESEMBLANCE = 0.5
-_SHINGLE = 3
 _SLOT = "▢"
-_PRIME_BITS = np.uint64(61)
-_PRIME = np.uint64((1 << 61) - 1)
+_WORDS_REMEMBERED = 1 << 16
+_HALF = np.uint64(32)
 
 
 @dataclass(slots=True)
@@ -47,8 +46,9 @@ class MinHashMiner:
     def __init__(self, least_accounts: int = 3) -> None:
         self._least_accounts = least_accounts
         random = np.random.default_rng(0)
-        self._factors = random.integers(1, 1 << 31, (_BANDS * _ROWS, 1), dtype=np.uint64)
-        self._terms = random.integers(0, 1 << 31, (_BANDS * _ROWS, 1), dtype=np.uint64)
+        # Multiply-shift hashing (Dietzfelbinger et al. 1997), modulo 2**64: factors are odd and of full
+        # width, since with small ones the rows of a sketch agree or disagree all at once.
+        self._factors = random.integers(0, 1 << 63, (_BANDS * _ROWS, 1), dtype=np.uint64) * 2 + 1
         self._known: dict[bytes, _Template | None] = {}
         self._bands: list[dict[bytes, _Template]] = [{} for _ in range(_BANDS)]
         self._templates: dict[str, _Template] = {}
@@ -107,22 +107,20 @@ class MinHashMiner:
         return template
 
     def _sketch(self, words: list[str]) -> npt.NDArray[np.uint32]:
-        """Return the MinHash sketch of the word triples; shape: ``(bands × rows,)``."""
-        if len(words) <= _SHINGLE:
-            shingles = [" ".join(words)]
-        else:
-            shingles = list(map(" ".join, zip(words, words[1:], words[2:], strict=False)))
-        hashes = np.fromiter((zlib.crc32(s.encode()) for s in shingles), np.uint64, len(shingles))
-        mixed = self._factors * hashes + self._terms
-        # The remainder by a Mersenne prime, but for one more subtraction of it, without a division.
-        mixed = (mixed & _PRIME) + (mixed >> _PRIME_BITS)
-        lowest = np.minimum(mixed, mixed - _PRIME).min(axis=1)
-        return np.asarray(lowest & np.uint64(0xFFFFFFFF), np.uint32)
+        """Return the MinHash sketch of the set of words; shape: ``(bands × rows,)``."""
+        hashes = np.fromiter(map(_word_hash, set(words)), np.uint64)
+        lowest = (self._factors * hashes).min(axis=1)
+        return np.asarray(lowest >> _HALF, np.uint32)
 
 
 def _band_keys(sketch: npt.NDArray[np.uint32]) -> list[bytes]:
     raw, width = sketch.tobytes(), _ROWS * sketch.itemsize
     return [raw[start : start + width] for start in range(0, len(raw), width)]
+
+
+@lru_cache(_WORDS_REMEMBERED)
+def _word_hash(word: str) -> int:
+    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest())
 
 
 def _skeleton(template: _Template) -> str:

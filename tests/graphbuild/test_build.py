@@ -22,9 +22,6 @@ from ringfence.graphbuild.build import (
 )
 from ringfence.snapshot import read_snapshot
 
-# Ibis asks DuckDB in a way that DuckDB is about to drop.
-pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
-
 SETTINGS = Settings(links=LinkSettings(least_weight=0.5, resolution=0.5))
 
 

@@ -6,9 +6,7 @@ import csv
 import gzip
 import io
 import json
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -39,8 +37,7 @@ class Outcome:
 
     def rows(self, table: str) -> list[Row]:
         """The canonical rows without columns that are null, in the order of files and lines."""
-        with quiet_engine():
-            stored = self.engine.to_pyarrow(canonical_table(self.engine, self.work, table)).to_pylist()
+        stored = self.engine.to_pyarrow(canonical_table(self.engine, self.work, table)).to_pylist()
         stored.sort(key=lambda row: (row["_file"] or 0, row["_line"] or 0))
         return [{k: v for k, v in row.items() if v is not None and k[0] != "_"} for row in stored]
 
@@ -74,17 +71,8 @@ def load(folder: Path, mapping: str | None = None, templater: Any = no_templates
     if mapping is not None:
         (work.root / "mapping.toml").write_text(mapping)
         mappings = read_mapping(work.root / "mapping.toml")
-    with quiet_engine():
-        engine = connect(work.spill)
-        return Outcome(engine, work, load_tables(engine, discover(folder, mappings), work, templater))
-
-
-@contextmanager
-def quiet_engine() -> Iterator[None]:
-    """Let pass that Ibis calls DuckDB by names which DuckDB 2 calls old."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
-        yield
+    engine = connect(work.spill)
+    return Outcome(engine, work, load_tables(engine, discover(folder, mappings), work, templater))
 
 
 def load_files(tmp_path: Path, mapping: str | None = None, **files: str | bytes | pa.Table) -> Outcome:
