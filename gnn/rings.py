@@ -129,9 +129,9 @@ def _judge(
 
 def _decision(known: _Community, decisions: DecisionSettings) -> Decision:
     if known.probability is None:
-        strong = known.evidence_score >= decisions.review_score and known.families >= INDEPENDENT
-        # Families and flatmates are linked as strongly as anyone; they are not many.
-        return Decision.REVIEW if strong and known.active >= decisions.least_ring_size else Decision.BENIGN
+        # Every link inside is strong by itself, and strongest among flatmates; what they are not is many.
+        many = known.active >= decisions.review_size
+        return Decision.REVIEW if many and known.families >= INDEPENDENT else Decision.BENIGN
     if known.probability < decisions.review_probability:
         return Decision.BENIGN
     certain = known.probability >= decisions.ring_probability

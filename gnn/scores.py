@@ -84,8 +84,8 @@ def evidence_scores(snapshot: Snapshot, settings: Settings) -> Reals:
     """Return how strongly each account is linked, 0..1; shape: ``(n,)``.
 
     The mean weight, in nats, of an account's k strongest links, k being one less than the smallest ring's
-    size and links it lacks counting 0, is m; the score is 1 - exp(-m / ``review_score``). So an account
-    linked to as many others as a ring needs, at the weight that asks for a look, scores 0.63.
+    size and links it lacks counting 0, is m; the score is 1 - exp(-m / ``evidence_scale``). So an account
+    linked to as many others as a ring needs, at that weight, scores 0.63.
     """
     partners = max(settings.decisions.least_ring_size - 1, 1)
     total = np.zeros(snapshot.accounts)
@@ -98,7 +98,7 @@ def evidence_scores(snapshot: Snapshot, settings: Settings) -> Reals:
             rank = np.arange(len(account)) - np.searchsorted(account, account)
             strongest = rank < partners
             total += np.bincount(account[strongest], weights=weight[strongest], minlength=snapshot.accounts)
-    result: Reals = -np.expm1(-total / partners / settings.decisions.review_score)
+    result: Reals = -np.expm1(-total / partners / settings.decisions.evidence_scale)
     return result
 
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from ringfence.errors import InputError
 from ringfence.files import Workspace
+from ringfence.loaders.ahead import ahead
 from ringfence.loaders.canonical import PROBLEM, canonical_rows, selected_rows
 from ringfence.loaders.discover import Discovery, Source
 from ringfence.loaders.prepare import columns_to_read, prepared
@@ -114,7 +115,8 @@ class _TableLoad:
         self._tallies.append(tally)
         columns = columns_to_read(self._table, source)
         with part_writer(self._folder / f"part-{len(self._tallies):05}.parquet", self._table) as part:
-            for batch in source.reader.batches(source.path, list(dict.fromkeys(columns.values())), tally):
+            batches = source.reader.batches(source.path, list(dict.fromkeys(columns.values())), tally)
+            for batch in ahead(batches):
                 raw = batch.select([*columns.values(), LINE]).rename_columns([*columns, LINE])
                 self._write(prepared(raw, source.mapping, self._templater), source, tally, part)
 
@@ -124,8 +126,7 @@ class _TableLoad:
         number = ibis.literal(len(self._tallies) - 1, "int32")
         rows = canonical_rows(selected_rows(given, source.mapping), source.mapping).mutate(**{FILE: number})
         done = self._engine.to_pyarrow(rows)
-        # Rows that the mapping does not select are none of this table's.
-        tally.rows_in -= raw.num_rows - done.num_rows
+        tally.unselected += raw.num_rows - done.num_rows
         fine = pc.is_null(done[PROBLEM])
         for row in done.filter(pc.invert(fine)).select([LINE, PROBLEM]).to_pylist():
             column, reason = row[PROBLEM].split(": ", 1)
@@ -182,7 +183,12 @@ class _TableLoad:
         tally = self._tallies[number]
         loaded = pq.read_metadata(self._parts()[number]).num_rows
         account = FileAccount(
-            tally.file, tally.table, tally.rows_in, loaded, len(tally.rejections), duplicates
+            tally.file,
+            tally.table,
+            tally.rows_in - tally.unselected,
+            loaded,
+            len(tally.rejections),
+            duplicates,
         )
         if not account.balanced:
             raise InputError(f"{tally.file} does not balance: {account}. Please report this as a defect.")

@@ -25,7 +25,9 @@ class Tally:
     file: str
     table: str
     rows_in: int = 0
-    """Rows found, counted before anything is parsed."""
+    """Rows found, counted by the reader before anything is parsed."""
+    unselected: int = 0
+    """Rows that the mapping's ``only_where`` leaves out: none of this table's. Counted by the loader."""
     rejections: list[Rejection] = field(default_factory=list)
 
     def refuse(self, line: int | None, column: str | None, reason: str) -> None:

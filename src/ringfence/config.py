@@ -54,8 +54,10 @@ class DecisionSettings:
     """A ring needs this many evidence families; with fewer it is at most ``review``."""
     family_coverage: float = 0.5
     """A family counts when at least this share of the members has a link of it."""
-    review_score: float = 3.0
-    """Evidence score (nats) from which a community is worth a look where nothing is calibrated."""
+    review_size: int = 10
+    """Active members from which a community is worth a look where nothing is calibrated."""
+    evidence_scale: float = 6.0
+    """Mean link weight (nats) at which the uncalibrated score of an account reaches 1 - 1/e."""
     least_ring_size: int = 5
     least_labelled_rings: int = 2
     """Without labelled accounts in so many separate components nothing is calibrated."""

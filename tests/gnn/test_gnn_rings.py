@@ -124,27 +124,22 @@ class TestWhatMakesARing:
 
 class TestWithoutCalibration:
     @pytest.mark.parametrize(
-        ("lines", "decision"),
+        ("size", "lines", "decision"),
         [
-            (evidence("payment", "network", weight=1.5), Decision.REVIEW),
-            (evidence("payment", "network", weight=1.49), Decision.BENIGN),
-            (evidence("payment", weight=12.0), Decision.BENIGN),
-            (evidence(*Family, weight=12.0), Decision.REVIEW),
+            (10, evidence("payment", "network"), Decision.REVIEW),
+            (9, evidence("payment", "network", weight=12.0), Decision.BENIGN),
+            (10, evidence("payment", weight=12.0), Decision.BENIGN),
+            (10, evidence("payment", "network", coverage=0.49), Decision.BENIGN),
+            (30, evidence(*Family, weight=12.0), Decision.REVIEW),
         ],
     )
-    def test_two_strong_families_ask_for_a_look_and_no_more(
-        self, lines: pd.DataFrame, decision: Decision
+    def test_many_accounts_in_two_families_ask_for_a_look_and_no_more(
+        self, size: int, lines: pd.DataFrame, decision: Decision
     ) -> None:
-        ring = judge(members(), lines, scores(*[0.99] * 6, calibrated=False))
+        ring = judge(members(size), lines, scores(*[0.99] * size, calibrated=False))
 
         assert ring.decision is decision
         assert ring.probability is None
-
-    @pytest.mark.parametrize(("size", "decision"), [(5, Decision.REVIEW), (4, Decision.BENIGN)])
-    def test_a_handful_is_left_alone(self, size: int, decision: Decision) -> None:
-        lines = evidence("payment", "network", weight=12.0)
-
-        assert judge(members(size), lines, scores(*[0.99] * size, calibrated=False)).decision is decision
 
     @given(st.lists(st.floats(0, 1), min_size=5, max_size=5), st.sets(st.sampled_from(list(Family))))
     def test_never_a_ring(self, said: list[float], families: set[Family]) -> None:

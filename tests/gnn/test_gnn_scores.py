@@ -185,17 +185,17 @@ class TestEvidence:
         )
         return evidence_scores(snapshot, SETTINGS)
 
-    def test_as_many_links_as_a_ring_needs_at_the_weight_of_a_review(self) -> None:
-        scores = self.linked(*[(0, other, 3.0) for other in range(1, 5)])
+    def test_as_many_links_as_a_ring_needs_at_the_scale(self) -> None:
+        scores = self.linked(*[(0, other, 6.0) for other in range(1, 5)])
 
         assert scores[0] == pytest.approx(1 - np.exp(-1))
         assert scores[1] == pytest.approx(1 - np.exp(-1 / 4))
         assert scores[5] == 0
 
     def test_further_weaker_links_add_nothing(self) -> None:
-        strong = [(0, other, 3.0) for other in range(1, 5)]
+        strong = [(0, other, 6.0) for other in range(1, 5)]
 
-        assert self.linked(*strong, (0, 5, 1.5))[0] == self.linked(*strong)[0]
+        assert self.linked(*strong, (0, 5, 3.0))[0] == self.linked(*strong)[0]
 
     def test_no_links(self) -> None:
         assert (self.linked() == 0).all()
