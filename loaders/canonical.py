@@ -139,7 +139,11 @@ def _integer(_raw: Any, _column: Column, given: Any, _mapping: TableMapping) -> 
     # A cast from text straight to an integer would round 1.5 to 2.
     number = given.try_cast("decimal(38, 6)")
     whole = (number >= 0) & (number == number.floor())
-    return _Cast(ibis.ifelse(whole, number.try_cast("int64"), ibis.null("int64")), complaint)
+    value = ibis.ifelse(whole, number.try_cast("int64"), ibis.null("int64"))
+    if isinstance(given.type(), dt.String):
+        # Digits and nothing else, which is nearly all there is, need no slow decimals.
+        value = ibis.ifelse(given.re_search("^[0-9]{1,18}$"), given.try_cast("int64"), value)
+    return _Cast(value, complaint)
 
 
 def _real(_raw: Any, _column: Column, given: Any, _mapping: TableMapping) -> _Cast:

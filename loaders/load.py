@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -115,10 +116,14 @@ class _TableLoad:
         self._tallies.append(tally)
         columns = columns_to_read(self._table, source)
         with part_writer(self._folder / f"part-{len(self._tallies):05}.parquet", self._table) as part:
-            batches = source.reader.batches(source.path, list(dict.fromkeys(columns.values())), tally)
-            for batch in ahead(batches):
-                raw = batch.select([*columns.values(), LINE]).rename_columns([*columns, LINE])
-                self._write(prepared(raw, source.mapping, self._templater), source, tally, part)
+            for raw in ahead(self._prepared(source, columns, tally)):
+                self._write(raw, source, tally, part)
+
+    def _prepared(self, source: Source, columns: dict[str, str], tally: Tally) -> Iterator[pa.Table]:
+        wanted = list(dict.fromkeys(columns.values()))
+        for batch in source.reader.batches(source.path, wanted, tally):
+            raw = batch.select([*columns.values(), LINE]).rename_columns([*columns, LINE])
+            yield prepared(raw, source.mapping, self._templater)
 
     def _write(self, raw: pa.Table, source: Source, tally: Tally, part: PartWriter) -> None:
         self._engine.con.register("raw", raw)

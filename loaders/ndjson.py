@@ -23,10 +23,11 @@ _CONSTANT = r"[:,\[]\s*-?(?:nan|inf)"
 _NUL_ESCAPED = b"\\u0000"
 _ROWS_A_BATCH = 1 << 15
 
-# One pass of DuckDB's JSON parser over a line gives all columns; the paths are a parameter.
+# One pass of DuckDB's JSON parser over a line gives all columns; the paths are a parameter. Text that is no
+# JSON gives null; of JSON, what begins with a brace is an object.
 _EXTRACT = """
-SELECT line, json_type(text) AS type, json_extract_string(text, ?) AS fields
-FROM (SELECT line, CASE WHEN json_valid(text) THEN text END AS text FROM lines)
+SELECT line, starts_with(ltrim(text, ' \t\r\n'), '{') AS object, TRY(json_extract_string(text, ?)) AS fields
+FROM lines
 """
 
 
@@ -112,12 +113,14 @@ def _offsets(chunk: Chunk) -> npt.NDArray[np.int64]:
 
 
 def _columns(rows: pa.Table, columns: Sequence[str], tally: Tally) -> pa.Table:
-    # The type is null where the text is no JSON at all.
-    good = pc.fill_null(pc.equal(rows["type"], "OBJECT"), False)
+    good = pc.and_(rows["object"], pc.is_valid(rows["fields"]))
     for line in rows["line"].filter(pc.invert(good)).to_pylist():
         tally.refuse(line, None, "is not a JSON object")
     rows = rows.filter(good).combine_chunks()
-    values = {name: pc.list_element(rows["fields"], place) for place, name in enumerate(columns)}
+    # Every row has as many fields as there are columns, one behind the other.
+    fields = rows["fields"].combine_chunks().flatten()
+    places = np.arange(rows.num_rows, dtype=np.int64) * len(columns)
+    values = {name: fields.take(pa.array(places + place)) for place, name in enumerate(columns)}
     return pa.table({**values, LINE: rows["line"]})
 
 

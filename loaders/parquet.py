@@ -13,7 +13,7 @@ from ringfence.errors import InputError
 from ringfence.loaders.protocol import LINE, Tally, with_absent
 from ringfence.loaders.values import without_unclean_text
 
-_ROWS_A_BATCH = 1 << 17
+_ROWS_A_BATCH = 1 << 18
 # Column names that are not UTF-8 are plain value errors.
 _DAMAGE = (OSError, ValueError, pa.ArrowException)
 

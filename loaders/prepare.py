@@ -11,7 +11,7 @@ from ringfence.errors import InputError, near_names
 from ringfence.loaders.addresses import canonical_addresses, canonical_networks
 from ringfence.loaders.discover import Source
 from ringfence.loaders.mapping import TableMapping
-from ringfence.loaders.protocol import Templater
+from ringfence.loaders.protocol import LINE, Templater
 from ringfence.loaders.values import is_readable, plain
 from ringfence.schema import TABLES, Column, Kind, Table
 
@@ -73,7 +73,7 @@ def prepared(raw: pa.Table, mapping: TableMapping, templater: Templater) -> pa.T
 
     Text is trimmed, addresses are spelt, and prompts have become template ids.
     """
-    raw = _templated(raw, templater)
+    raw = _without_empty(_templated(raw, templater), mapping)
     raw = pa.table({name: plain(raw[name]) for name in raw.column_names})
     for column in TABLES[mapping.name].columns:
         given = _given(raw, column.name, mapping) if column.kind in _SPELL else None
@@ -81,6 +81,13 @@ def prepared(raw: pa.Table, mapping: TableMapping, templater: Templater) -> pa.T
             raw = raw.append_column(f"{column.name}_spelt", _SPELL[column.kind](given))
     # The engine works on the batches of a table side by side.
     return pa.Table.from_batches(raw.to_batches(max_chunksize=_ROWS_A_BATCH), raw.schema)
+
+
+def _without_empty(raw: pa.Table, mapping: TableMapping) -> pa.Table:
+    """Return the table without columns that hold nothing and need not: casting them only costs time."""
+    needed = {LINE, *TABLES[mapping.name].required, *mapping.only_where}
+    empty = [n for n in raw.column_names if n not in needed and raw[n].null_count == raw.num_rows]
+    return raw.drop_columns(empty)
 
 
 def _given(raw: pa.Table, name: str, mapping: TableMapping) -> pa.Array | None:
@@ -97,8 +104,8 @@ def _given(raw: pa.Table, name: str, mapping: TableMapping) -> pa.Array | None:
 
 def _templated(raw: pa.Table, templater: Templater) -> pa.Table:
     text = [name for name in ("system_prompt", "prompt") if name in raw.column_names]
-    if not text:
-        return raw
+    if all(raw[name].null_count == raw.num_rows for name in text):
+        return raw.drop_columns(text)
     parts = [
         raw[name].cast(pa.string()).combine_chunks() if name in text else None
         for name in ("system_prompt", "prompt")
