@@ -122,7 +122,7 @@ def _say(said: dict[str, Any] | None, *, as_json: bool) -> None:
         typer.echo(json.dumps(said, ensure_ascii=False))
         return
     for name, value in _flat(said or {}):
-        typer.echo(f"{name.replace('_', ' '):<20} {value}")
+        typer.echo(f"{name:<24} {value}")
 
 
 def _flat(said: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
