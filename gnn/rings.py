@@ -183,7 +183,7 @@ def _rows(frame: pd.DataFrame) -> Any:
 def _ring_id(group: pd.DataFrame) -> str:
     """Return the id after the account seen first; accounts never seen come last, equals by id."""
     first = group.sort_values(["first_seen", "account_id"], na_position="last")["account_id"].iloc[0]
-    return f"R-{blake2b(str(first).encode(), digest_size=5).hexdigest()}"
+    return f"R-{blake2b(str(first).encode(), digest_size=8).hexdigest()}"
 
 
 def _time(when: Any) -> datetime | None:

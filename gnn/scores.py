@@ -74,6 +74,11 @@ def score_accounts(snapshot: Snapshot, settings: Settings, tick: Tick = silent) 
             snapshot, settings, f"{missing} The evidence of the links alone ranks accounts.", []
         )
     folds = _folds(snapshot, settings.seed)
+    if folds is None:
+        reason = (
+            "The labels lie in too few separate groups to hold some out. The evidence of the links ranks."
+        )
+        return _by_evidence(snapshot, settings, reason, [])
     models = [_fit_trees(snapshot, folds, settings, tick, 0.3)]
     if torch_installed():
         models.insert(0, _fit_gnn(snapshot, folds, settings, lambda share: tick(0.3 + 0.7 * share)))
@@ -113,10 +118,18 @@ def held_out(logits: Reals, folds: Folds) -> Reals:
     return np.where(folds >= 0, own, logits.mean(axis=0))
 
 
-def _folds(snapshot: Snapshot, seed: int) -> Folds:
+def _folds(snapshot: Snapshot, seed: int) -> Folds | None:
+    """Return folds of which each holds both labels, as many as can be; None where there are not even two."""
     labels, component = snapshot.labels, snapshot.component
-    count = min(FOLDS, *(components_with(labels, component, label) for label in (0, 1)))
-    return grouped_folds(labels, component, count, seed)
+    most = min(FOLDS, *(components_with(labels, component, label) for label in (0, 1)))
+    for count in range(most, 1, -1):
+        folds = grouped_folds(labels, component, count, seed)
+        held = {
+            (fold, label) for fold, label in zip(folds.tolist(), labels.tolist(), strict=True) if fold >= 0
+        }
+        if len(held) == 2 * count:
+            return folds
+    return None
 
 
 def _fit_gnn(snapshot: Snapshot, folds: Folds, settings: Settings, tick: Tick) -> _Fitted:

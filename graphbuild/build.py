@@ -116,7 +116,8 @@ def build_graph(
     linked = pd.read_parquet(work.links / "links.parquet")
     index = pd.Index(attributes["account_id"])
     partition = _partition(index, linked, settings, tick)
-    members = _write_members(_members(engine, tables, index, partition), seen, linked, work)
+    members = _members(engine, tables, index, partition)
+    members = _write_members(members, seen, linked, work, settings.links.least_family_weight)
     labels, conflicting = settled_labels(engine.to_pyarrow(tables("labels")).to_pandas())
     snapshot = build_snapshot(
         attributes.merge(link_structure(members, linked), on="account_id"),
@@ -133,10 +134,15 @@ def build_graph(
 
 
 def _write_members(
-    members: pd.DataFrame, seen: Mapping[str, pd.DataFrame], linked: pd.DataFrame, work: Workspace
+    members: pd.DataFrame,
+    seen: Mapping[str, pd.DataFrame],
+    linked: pd.DataFrame,
+    work: Workspace,
+    least_family_weight: float,
 ) -> pd.DataFrame:
     """Write members and the evidence of their communities; return the members with how they are linked."""
-    inside = community_links(linked, members.set_index("account_id")["community"])
+    community = members.set_index("account_id")["community"]
+    inside = community_links(linked, community, least_family_weight)
     members = describe_members(members, inside)
     evidence = community_evidence(members, inside, {n: _with_degree(s, members) for n, s in seen.items()})
     members.to_parquet(work.links / "members.parquet", index=False)

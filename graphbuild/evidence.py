@@ -19,17 +19,22 @@ _NOUNS = {
 }
 
 
-def community_links(links: pd.DataFrame, community: pd.Series) -> pd.DataFrame:
+def community_links(
+    links: pd.DataFrame, community: pd.Series, least_family_weight: float = 0.0
+) -> pd.DataFrame:
     """Return the links inside communities, with the community of each.
 
     Args:
         links: :data:`~ringfence.graphbuild.links.LINK_COLUMNS`.
         community: account_id → community, -1 for none.
+        least_family_weight: In nats; a family that adds less to a link corroborates nothing and is set to 0.
     """
     inside = links.assign(
         community=links["account_a"].map(community), other=links["account_b"].map(community)
     )
     inside = inside[(inside["community"] == inside["other"]) & (inside["community"] >= 0)]
+    families = inside[list(LINK_FAMILIES)]
+    inside[list(LINK_FAMILIES)] = families.where(families >= least_family_weight, 0.0)
     return inside.drop(columns="other")
 
 

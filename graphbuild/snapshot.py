@@ -65,7 +65,9 @@ def build_snapshot(
     for name, index in nodes.items():
         features[name] = np.empty((len(index), 0), np.float32)
         names[name] = ()
-    return Snapshot(features, names, edges, labels, fold_groups(partition), partition.community)
+    linked = edges["account", "LINKED_TO", "account"]
+    groups = fold_groups(partition, linked.index.T, linked.weight.astype(np.float64))
+    return Snapshot(features, names, edges, labels, groups, partition.community)
 
 
 def _edges(

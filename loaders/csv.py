@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from ringfence.errors import InputError
+from ringfence.errors import InputError, told
 from ringfence.loaders.chunks import BYTE_ORDER_MARK, Chunk, chunks, decompressed, line_feeds, without_unclean
 from ringfence.loaders.csv_rows import Rows, find_rows
 from ringfence.loaders.protocol import LINE, Tally, with_absent
@@ -64,9 +64,11 @@ def _read_header(path: Path) -> _Header:
         raise InputError(f"{path} has no CSV header in its first line: {error}.") from error
     if not any(names):
         raise InputError(f"{path} has no header: its first line must name the columns.")
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = [name for place, name in enumerate(names) if name in names[:place]]
     if twice:
-        raise InputError(f"{path} names {', '.join(map(repr, twice))} more than once in its header.")
+        raise InputError(
+            f"{path} names a column more than once in its first line, which must be a header: {told(twice)}."
+        )
     return _Header(names, delimiter)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ringfence.errors import InputError, MappingError, NoUsableTableError, near_names
@@ -92,7 +93,7 @@ def _siblings(folder: Path) -> list[str]:
 
 
 def _mapped(folder: Path, files: list[Path], mapping: TableMapping) -> list[Source]:
-    matched = [path for path in files if path.relative_to(folder).match(mapping.source)]
+    matched = [path for path in files if fnmatchcase(path.relative_to(folder).as_posix(), mapping.source)]
     if not matched:
         names = [path.relative_to(folder).as_posix() for path in files]
         raise MappingError(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringfence.errors import InputError, near_names
+from ringfence.errors import InputError, near_names, told
 from ringfence.loaders.addresses import canonical_addresses, canonical_networks
 from ringfence.loaders.discover import Source
 from ringfence.loaders.mapping import TableMapping
@@ -16,7 +16,6 @@ from ringfence.loaders.values import is_readable, plain
 from ringfence.schema import TABLES, Column, Kind, Table
 
 _ROWS_A_BATCH = 1 << 15
-_NAMES_SHOWN, _NAME_SHOWN = 30, 40
 _SPELL: dict[Kind, Callable[[pa.Array], pa.Array]] = {
     Kind.ADDRESS: canonical_addresses,
     Kind.NETWORK: canonical_networks,
@@ -58,13 +57,9 @@ def _check_type(source: Source, column: str, name: str, kind: pa.DataType) -> No
 
 def _missing(source: Source, column: str, name: str, there: list[str]) -> str:
     named = f"{column} (as {name!r})" if name != column else column
-    # Without a header line the first row stands here, and it may be long and private.
-    has = [f"{other[:_NAME_SHOWN]}…" if len(other) > _NAME_SHOWN else other for other in there]
-    if len(has) > _NAMES_SHOWN:
-        has[_NAMES_SHOWN:] = [f"and {len(has) - _NAMES_SHOWN} more"]
     return (
-        f"{source.name} has no column {named}, which {source.mapping.name} needs.{near_names(name, has)}"
-        f" It has: {', '.join(has) or 'none'}. Other names need --mapping."
+        f"{source.name} has no column {named}, which {source.mapping.name} needs.{near_names(name, there)}"
+        f" It has: {told(there)}. Other names need --mapping."
     )
 
 

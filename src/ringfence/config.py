@@ -38,6 +38,8 @@ class LinkSettings:
     """The most one family may add to a pair, however much of one kind is shared."""
     least_weight: float = 6.0
     """A pair below this weight is no link."""
+    least_family_weight: float = 2.0
+    """A family links a pair only from this weight on: an address of thousands corroborates nothing."""
     resolution: float = 1.0
     """CPM resolution γ: a community's mean weight per pair stays above it."""
     least_size: int = 3

@@ -19,9 +19,12 @@ A message says what was found and what to try next.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import ClassVar
+
+_NAME = re.compile(r"[^\W\d][\w.-]*(?: [\w.-]+){0,2}")
 
 
 class RingfenceError(Exception):
@@ -76,7 +79,19 @@ class QueryError(StoreError):
     exit_code = 1
 
 
+def told(names: Iterable[str], most: int = 30) -> str:
+    """Return names for a message. What reads like a value is counted and not shown.
+
+    Where a header is missing, the first row stands in its place, and it may be private.
+    """
+    names = list(names)
+    fit = [name for name in names if len(name) <= 40 and _NAME.fullmatch(name)]
+    shown = ", ".join(fit[:most]) or "no name"
+    hidden = len(names) - len(fit[:most])
+    return f"{shown} and {hidden} more" if hidden else shown
+
+
 def near_names(name: str, known: Iterable[str]) -> str:
     """Return a hint such as `` Did you mean 'ts'?``, or an empty text where nothing is near."""
-    near = get_close_matches(name, list(known), n=2, cutoff=0.6)
+    near = get_close_matches(name, [k for k in known if _NAME.search(k)], n=2, cutoff=0.6)
     return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""

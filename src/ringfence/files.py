@@ -14,6 +14,9 @@ from typing import Any
 
 from ringfence.errors import OutputError
 
+MANIFEST = "manifest.json"
+"""The file that a run writes last."""
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -76,12 +79,30 @@ def check_output(out: Path, *, force: bool) -> None:
     """Refuse an output folder that would have to be overwritten.
 
     Raises:
-        OutputError: it is a file, or a folder that is not empty and ``force`` is off.
+        OutputError: it is a file, a folder that is not empty and ``force`` is off, or one that a run did not
+            make: what is not ours is never replaced.
     """
     if out.is_file():
         raise OutputError(f"{out} is a file; --out names a folder.")
-    if out.is_dir() and any(out.iterdir()) and not force:
+    if not out.is_dir() or not any(out.iterdir()):
+        return
+    if not (out / MANIFEST).is_file() or not (out / "rings.jsonl").is_file():
+        raise OutputError(f"{out} is not empty and no run made it. Name another folder; --force won't do.")
+    if not force:
         raise OutputError(f"{out} is not empty. Name another folder, or replace it with --force.")
+
+
+def check_apart(out: Path, *read: Path) -> None:
+    """Refuse an output folder that is, holds or lies in what is read.
+
+    Raises:
+        OutputError: it is.
+    """
+    written = out.resolve()
+    for path in read:
+        source = path.resolve()
+        if written == source or written in source.parents or source in written.parents:
+            raise OutputError(f"{out} and {path} lie in each other. Name a folder apart from what is read.")
 
 
 @contextmanager
@@ -118,7 +139,7 @@ def _swap(building: Path, out: Path) -> None:
     try:
         building.replace(out)
     except OSError:
+        # Where this fails, too, the old result stays in the folder beside.
         (old / "was").replace(out)
         raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)

@@ -54,7 +54,7 @@ def test_accounts_and_links_have_the_columns_that_others_build_on(demo: Demo) ->
     accounts = pq.read_table(demo.out / "accounts.parquet")
     links = pq.read_table(demo.out / "links.parquet").to_pandas()
 
-    assert accounts.column_names == ["account_id", "score", "ring_id", "ring_probability", "role"]
+    assert accounts.column_names == ["account_id", "score", "ring_id", "ring_probability", "role", "decision"]
     assert accounts.num_rows == len(pd.read_parquet(demo.folder / "truth" / "accounts.parquet"))
     families = [str(family) for family in LINK_FAMILIES]
     assert list(links.columns) == ["account_a", "account_b", "weight", *families]

@@ -35,18 +35,37 @@ def test_a_small_folder_runs(logs: Path, tmp_path: Path) -> None:
     assert "No account is labelled" in said
 
 
-def test_an_output_folder_in_use_is_refused_and_kept(logs: Path, tmp_path: Path) -> None:
+def test_the_output_of_another_run_is_replaced_only_when_asked(logs: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    out.mkdir()
-    (out / "mine.txt").write_text("keep me")
+    ringfence("run", logs, "--out", out, "--neo4j", "none")
+    (out / "notes.txt").write_text("seen")
 
     said = ringfence("run", logs, "--out", out, "--neo4j", "none", code=1).stderr
     assert "is not empty" in said
     assert "--force" in said
-    assert [path.name for path in out.iterdir()] == ["mine.txt"]
+    assert (out / "notes.txt").exists()
 
     ringfence("run", logs, "--out", out, "--neo4j", "none", "--force")
-    assert not (out / "mine.txt").exists()
+    assert not (out / "notes.txt").exists()
+
+
+def test_a_folder_that_no_run_made_is_never_replaced(logs: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "keep.txt").write_text("keep me")
+
+    said = ringfence("run", logs, "--out", mine, "--neo4j", "none", "--force", code=1).stderr
+    assert "no run made it" in said
+    assert [path.name for path in mine.iterdir()] == ["keep.txt"]
+
+
+@pytest.mark.parametrize("out", ["logs", ".", "logs/out"])
+def test_what_is_read_is_never_written(logs: Path, tmp_path: Path, out: str) -> None:
+    before = (logs / "payments.csv").read_bytes()
+
+    ringfence("run", logs, "--out", tmp_path / out, "--neo4j", "none", "--force", code=1)
+    assert (logs / "payments.csv").read_bytes() == before
+    assert [path.name for path in logs.iterdir()] == ["payments.csv"]
 
 
 def test_a_failed_run_leaves_nothing_behind(logs: Path, tmp_path: Path) -> None:
@@ -127,7 +146,7 @@ def test_another_graph_in_the_store_is_replaced_only_when_asked(
     (logs / "payments.csv").write_text("payment_id,account_id,instrument_id\nq1,b1,c1\n")
 
     said = ringfence("run", logs, "--out", tmp_path / "two", *where, server=neo4j_server, code=4).stderr
-    assert "ringfence neo4j load" in said
+    assert f"ringfence neo4j load {tmp_path / 'two'} --force" in said
     ringfence("neo4j", "load", tmp_path / "two", *where, "--force", server=neo4j_server)
     with Neo4jStore(neo4j_server.address, neo4j_server.user, neo4j_server.password) as store:
         assert store.counts()["Account"] == 1

@@ -214,7 +214,7 @@ class TestRoles:
 
 class TestIdentity:
     def test_id_is_drawn_from_the_account_seen_first(self) -> None:
-        expected = "R-" + blake2b(b"c0-a0", digest_size=5).hexdigest()
+        expected = "R-" + blake2b(b"c0-a0", digest_size=8).hexdigest()
 
         assert judge(members(), TWO, SURE).ring_id == expected
         assert judge(members(9), TWO, scores(*[0.1] * 9)).ring_id == expected
@@ -222,7 +222,7 @@ class TestIdentity:
     def test_equals_go_by_id_and_the_never_seen_come_last(self) -> None:
         frame = members(5)
         frame["first_seen"] = [pd.NaT, DAY, DAY, pd.NaT, DAY]
-        expected = "R-" + blake2b(b"c0-a1", digest_size=5).hexdigest()
+        expected = "R-" + blake2b(b"c0-a1", digest_size=8).hexdigest()
 
         assert judge(frame, TWO, scores(*[0.9] * 5)).ring_id == expected
 

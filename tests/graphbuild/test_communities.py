@@ -26,10 +26,11 @@ def _graphs(draw: st.DrawFn) -> tuple[int, Links]:
 
 
 def _find(accounts: int, links: Links, resolution: float = 1.0, seed: int = 5) -> Partition:
-    pairs = np.array(list(links), np.int64).reshape(-1, 2)
-    return find_communities(
-        accounts, pairs, np.array(list(links.values()), np.float64), resolution=resolution, seed=seed
-    )
+    return find_communities(accounts, *_arrays(links), resolution=resolution, seed=seed)
+
+
+def _arrays(links: Links) -> tuple[np.ndarray, np.ndarray]:
+    return np.array(list(links), np.int64).reshape(-1, 2), np.array(list(links.values()), np.float64)
 
 
 def _graph(accounts: int, links: Links) -> nx.Graph:
@@ -136,6 +137,9 @@ def test_ticks_grow_to_one() -> None:
     assert shares[-1] == 1.0
 
 
+_NO_LINKS = np.empty((0, 2), np.int64), np.empty(0)
+
+
 def _partition(component: list[int], community: list[int]) -> Partition:
     return Partition(np.array(component), np.array(community))
 
@@ -143,19 +147,21 @@ def _partition(component: list[int], community: list[int]) -> Partition:
 def test_folds_keep_components_whole() -> None:
     component = [0, 0, 1, 1, *range(2, 20)]
     community = [0, 0, -1, -1, *[-1] * 18]
-    groups = fold_groups(_partition(component, community), largest_share=0.2)
+    groups = fold_groups(_partition(component, community), *_NO_LINKS, largest_share=0.2)
     assert groups.tolist() == component
 
 
 def test_folds_cut_a_giant_component_along_its_communities() -> None:
-    groups = fold_groups(_partition([0, 0, 0, 0, 0, 1], [0, 0, 1, 1, -1, -1]), largest_share=0.5)
-    assert _groups(groups) == {frozenset(g) for g in ([0, 1], [2, 3], [4], [5])}
+    partition = _partition([0, 0, 0, 0, 0, 1], [0, 0, 1, 1, -1, -1])
+    pairs, weights = np.array([[0, 1], [1, 2], [2, 3], [1, 4], [3, 4]]), np.array([9.0, 1.0, 9.0, 1.0, 2.0])
+    groups = fold_groups(partition, pairs, weights, largest_share=0.5)
+    assert _groups(groups) == {frozenset(g) for g in ([0, 1], [2, 3, 4], [5])}
 
 
 @given(_graphs(), st.floats(0.0, 1.0))
 def test_folds_never_cut_a_community(graph: tuple[int, Links], share: float) -> None:
     partition = _find(*graph)
-    groups = fold_groups(partition, largest_share=share)
+    groups = fold_groups(partition, *_arrays(graph[1]), largest_share=share)
     for community in _groups(partition.community):
         assert len({groups[account] for account in community}) == 1
     for group in _groups(groups):

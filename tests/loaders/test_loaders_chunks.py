@@ -107,7 +107,7 @@ def test_a_line_of_a_gibibyte_is_refused_in_bounded_memory(tmp_path: Path, name:
         stream.seek(1 << 30, 1)
         stream.write(b"\n" + good)
     command = [sys.executable, "-c", _READ_AND_SAY_PEAK, str(tmp_path / name)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     rows, refused, peak_mib = map(int, done.stdout.split())
     assert (rows, refused) == (1 if name == "t.csv" else 2, 1)
     assert peak_mib < 1024

@@ -68,7 +68,7 @@ def test_a_damaged_file_is_named(
         ("account_id,time", "no column ts, which logins needs. It has: account_id, time."),
         (
             "sub,iat," + "very long text " * 99,
-            "It has: sub, iat, very long text very long text very long ….",
+            "It has: sub, iat and 1 more.",
         ),
     ],
 )

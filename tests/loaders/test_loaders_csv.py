@@ -90,7 +90,8 @@ def test_a_bad_row_is_refused_by_its_line_and_takes_no_other_along(
     [
         ("", "has no header"),
         ("\n1,2\n", "has no header"),
-        ("a,b,a\n", "names 'a' more than once"),
+        ("a,b,a\n", "names a column more than once in its first line, which must be a header: a"),
+        ("0,I am ill and my name is Ann,0\n", "must be a header: no name and 1 more"),
         (b"a,\xff\n", "is not UTF-8 in its header"),
         ("a,b\r1,2\r", "has no CSV header"),
         ('a,"b\n1,2\n', "has no CSV header"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ringfence.config import DEFAULT_SEED, Settings
+from ringfence.errors import StoreConflictError
 
 if TYPE_CHECKING:
     from ringfence.pipeline.run import RunResult
@@ -123,9 +124,9 @@ def say_result(result: RunResult) -> None:
     typer.echo(f"Read {result.out / 'report.html'}")
     if result.store_error is not None:
         typer.secho(f"The graph store failed: {result.store_error}", fg="red", err=True)
-        typer.secho(
-            f"The output stands. Repair with `ringfence neo4j load {result.out}`.", fg="red", err=True
-        )
+        replace = " --force" if isinstance(result.store_error, StoreConflictError) else ""
+        repair = f"ringfence neo4j load {result.out}{replace}"
+        typer.secho(f"The output stands. Repair with `{repair}`.", fg="red", err=True)
 
 
 def say_balance(manifest: dict[str, Any]) -> None:

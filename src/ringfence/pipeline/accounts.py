@@ -19,6 +19,7 @@ _OUTPUT = pa.schema(
         ("ring_id", pa.string()),
         ("ring_probability", pa.float64()),
         ("role", pa.string()),
+        ("decision", pa.string()),
     ]
 )
 
@@ -29,7 +30,7 @@ def account_frame(
     """Return a row an account, in the order of account_id.
 
     Columns: account_id, created_at, plan, status, org_id, first_seen, last_seen, banned_at, requests,
-    community, score, ring_id, ring_probability, role.
+    community, score, ring_id, ring_probability, role, decision (of its community).
     """
     members = pd.read_parquet(work.links / "members.parquet")
     frame = members[["account_id", "first_seen", "last_seen", "community"]].assign(score=scores.score)
@@ -46,12 +47,12 @@ def account_frame(
     frame["requests"] = frame["requests"].fillna(0).astype("int64")
     judged = pd.DataFrame(
         [
-            (m.account_id, r.ring_id, r.probability, str(m.role))
+            (m.account_id, r.ring_id, r.probability, str(m.role), str(r.decision))
             for r in rings
             if r.flagged
             for m in r.members
         ],
-        columns=["account_id", "ring_id", "ring_probability", "role"],
+        columns=["account_id", "ring_id", "ring_probability", "role", "decision"],
     )
     return frame.merge(judged, on="account_id", how="left")
 

@@ -16,7 +16,15 @@ import ringfence
 from ringfence.config import Settings
 from ringfence.engine import connect
 from ringfence.errors import StoreError
-from ringfence.files import Workspace, digest_files, digest_json, published, write_json
+from ringfence.files import (
+    MANIFEST,
+    Workspace,
+    check_apart,
+    digest_files,
+    digest_json,
+    published,
+    write_json,
+)
 from ringfence.gnn.rings import decide_rings
 from ringfence.gnn.scores import AccountScores, score_accounts
 from ringfence.graphbuild.build import Built, build_addresses, build_graph, build_links, build_sightings
@@ -92,6 +100,7 @@ def run(request: RunRequest, display: Display | None = None) -> RunResult:
         read_address(request.neo4j)
     mappings = read_mapping(request.mapping) if request.mapping else ()
     found = discover(request.input, mappings)
+    check_apart(request.out, *(p for p in (request.input, request.mapping) if p is not None))
     with published(request.out, force=request.force) as building:
         work = Workspace(building / ".work")
         made = _Stages(request, measure, found, work).carry_out()
@@ -170,6 +179,7 @@ class _Stages:
             "version": ringfence.__version__,
             "seed": self._settings.seed,
             "input_digest": digest_files(sorted(set(sources)), self._request.input),
+            "mapping_digest": digest_json([asdict(source.mapping) for source in self._found.sources]),
             "settings": asdict(self._settings),
             "settings_digest": digest_json(asdict(self._settings)),
             "rows": rows,
@@ -211,7 +221,7 @@ def _write(out: Path, made: _Made, measure: Measure) -> GraphTables:
         page = render_report(report_data(made.rings, made.work, made.loaded.files, made.manifest))
         (out / "report.html").write_text(page, encoding="utf-8")
     made.manifest["measured"] = measure.stages
-    write_json(out / "manifest.json", made.manifest)
+    write_json(out / MANIFEST, made.manifest)
     return graph
 
 
