@@ -11,7 +11,6 @@ Both run in processes of their own, in turn. Promise: at most 3× the peer's tim
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
@@ -98,11 +97,12 @@ def carry_out(task: str, folder: Path, name: str) -> None:
     """Run one task in this process and print what it cost."""
     import ringfence.graphbuild.build
     import ringfence.loaders.load  # noqa: F401 - imported before the clock starts, as duckdb is
+    from ringfence.pipeline.measure import peak_mib
 
     start = time.perf_counter()
     (ours if task == "ours" else bare)(folder, name)
     seconds = time.perf_counter() - start
-    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(seconds, peak_mib())
 
 
 def main() -> None:

@@ -86,14 +86,15 @@ def test_what_is_no_archive_is_an_input_error(tmp_path: Path) -> None:
 
 
 _READ_AND_SAY_PEAK = """
-import resource, sys
+import sys
 from pathlib import Path
 from ringfence.loaders.discover import READERS
 from ringfence.loaders.protocol import Tally
+from ringfence.pipeline.measure import peak_mib
 path = Path(sys.argv[1])
 tally = Tally(path.name, "t")
 rows = sum(table.num_rows for table in READERS[path.suffix].batches(path, ["a", "b"], tally))
-print(rows, len(tally.rejections), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+print(rows, len(tally.rejections), int(peak_mib()))
 """
 
 

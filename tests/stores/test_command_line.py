@@ -58,7 +58,7 @@ def test_from_a_run_to_an_answer(home: Path) -> None:
     status = said(neo4j("status", "--json"))
     assert status["state"] == "running"
     assert status["holds"] == loaded
-    assert f"holds digest         {first.digest}" in neo4j("status").stdout
+    assert f"{'holds digest':<24} {first.digest}" in neo4j("status").stdout
 
     up = said(neo4j("up", "--json"))
     assert up["address"] == status["address"]

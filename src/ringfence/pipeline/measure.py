@@ -32,10 +32,14 @@ class Measure:
         with self._display.stage(title) as tick:
             yield tick
         seconds = time.perf_counter() - start
-        self.stages[title] = {"seconds": round(seconds, 3), "peak_memory_mib": round(_peak_mib(), 1)}
+        self.stages[title] = {"seconds": round(seconds, 3), "peak_memory_mib": round(peak_mib(), 1)}
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
+    """Return the most memory this process has held, in MiB.
+
+    On Linux not by ``getrusage``: what a process held that started this one counts in there.
+    """
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
