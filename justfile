@@ -33,7 +33,9 @@ bench:
     python benchmarks/startup.py
     python benchmarks/ingest.py
     python benchmarks/neo4j_load.py
-    python benchmarks/p2p_scores.py
+    python benchmarks/demo_seeds.py --seeds 11 12 13 14 15 16
+    ringfence run ../shared/data/p2p --mapping examples/p2p/mapping.toml --out p2p-out --neo4j none --force
+    python benchmarks/p2p_scores.py --snapshot p2p-out/snapshot.safetensors
 
 # Lock the requirements anew, with hashes and without addresses.
 lock:

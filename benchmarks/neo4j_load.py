@@ -13,16 +13,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import tempfile
 import time
 from collections.abc import Iterator
 
 import neo4j
 import numpy as np
-import psutil
 import pyarrow as pa
 import pyarrow.compute as pc
+from machine import machine
 
 from ringfence.schema import NODE_KEYS, RELATIONSHIPS
 from ringfence.stores import cypher, local
@@ -54,8 +53,7 @@ def main() -> None:
             single = single_rate(server, graph, rows)
         finally:
             local.down()
-    memory = psutil.virtual_memory().total / 2**30
-    print(f"machine            {os.cpu_count()} CPUs, {memory:.0f} GiB, {platform.machine()}")
+    print(f"machine            {machine()}")
     print(f"load               {batched:,.0f} rows/s over {sum(graph.counts().values()):,} rows")
     print(f"one query a row    {single:,.0f} rows/s over {rows:,} rows")
     print(f"ratio              {batched / single:.1f} (goal {GOAL:.0f})")

@@ -24,7 +24,7 @@ from ringfence.graphbuild.sightings import Tables, activity, sightings, transfer
 from ringfence.graphbuild.snapshot import build_snapshot
 from ringfence.graphbuild.structure import link_structure
 from ringfence.progress import Tick, silent
-from ringfence.schema import ENTITY_TYPES
+from ringfence.schema import ACTIVITY_TABLES, ENTITY_TYPES
 from ringfence.snapshot import write_snapshot
 
 
@@ -39,17 +39,13 @@ class Built:
     conflicting_labels: int
 
 
-def build_sightings(engine: Any, tables: Tables, work: Workspace, tick: Tick = silent) -> dict[str, int]:
-    """Write sightings of each entity type, transfers and activity to ``work.links``; return their rows."""
+def build_sightings(engine: Any, tables: Tables, work: Workspace, tick: Tick = silent) -> None:
+    """Write sightings of each entity type, transfers and activity to ``work.links``."""
     expressions = {name: sightings(tables, entity) for name, entity in ENTITY_TYPES.items()}
     expressions |= {"transfers": transfers(tables), "activity": activity(tables)}
-    rows: dict[str, int] = {}
     for done, (name, expression) in enumerate(expressions.items(), 1):
-        path = sightings_path(work, name)
-        engine.to_parquet(expression, path)
-        rows[name] = pq.read_metadata(path).num_rows
+        engine.to_parquet(expression, sightings_path(work, name))
         tick(done / len(expressions))
-    return rows
 
 
 def sightings_path(work: Workspace, name: str) -> Path:
@@ -164,7 +160,7 @@ def _partition(index: pd.Index, linked: pd.DataFrame, settings: Settings, tick: 
 
 def _members(engine: Any, tables: Tables, index: pd.Index, partition: Partition) -> pd.DataFrame:
     """Return account_id, first_seen, last_seen, component and community in the order of ``index``."""
-    times = [tables(name).select("account_id", "ts") for name in ("requests", "payments", "logins")]
+    times = [tables(name).select("account_id", "ts") for name in ACTIVITY_TABLES]
     rows = ibis.union(*times)
     spans = engine.to_pyarrow(
         rows.group_by("account_id").agg(first_seen=rows["ts"].min(), last_seen=rows["ts"].max())

@@ -29,6 +29,7 @@ from ringfence.gnn.rings import decide_rings
 from ringfence.gnn.scores import AccountScores, score_accounts
 from ringfence.graphbuild.build import Built, build_addresses, build_graph, build_links, build_sightings
 from ringfence.graphbuild.templates.minhash import MinHashMiner
+from ringfence.graphbuild.templates.protocol import TemplateMiner
 from ringfence.loaders.discover import Discovery, discover
 from ringfence.loaders.load import Loaded, canonical_table, load_tables
 from ringfence.loaders.mapping import read_mapping
@@ -80,10 +81,6 @@ class RunResult:
         rows = self.manifest["rows"]
         return rows["rejected"] / rows["in"] if rows["in"] else 0.0
 
-    def decided(self, decision: Decision) -> int:
-        """Return the number of communities of that decision."""
-        return sum(ring.decision is decision for ring in self.rings)
-
 
 def run(request: RunRequest, display: Display | None = None) -> RunResult:
     """Read the logs, find the rings, publish the output folder, load the store.
@@ -129,7 +126,7 @@ class _Stages:
         self._request, self._measure, self._found, self._work = request, measure, found, work
         self._settings = request.settings
         self._engine = connect(work.spill, self._settings.memory_limit)
-        self._miner = MinHashMiner()
+        self._miner: TemplateMiner = MinHashMiner()
 
     def carry_out(self) -> _Made:
         loaded = self._load()
