@@ -1,0 +1,57 @@
+"""Reading the files of a world and of a run, with words for what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ringfence.errors import InputError, near_names, told
+
+
+def read_parquet(path: Path, advice: str) -> pd.DataFrame:
+    """Return a Parquet file as a frame.
+
+    Args:
+        path: The file.
+        advice: What to try where it is missing or damaged; a sentence.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    if not path.is_file():
+        raise InputError(f"There is no {path}. {advice}")
+    try:
+        frame: pd.DataFrame = pq.read_table(path).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path} is damaged: {error}. {advice}") from error
+    return frame
+
+
+def require_columns(frame: pd.DataFrame, columns: Iterable[str], what: str) -> None:
+    """Refuse a frame without these columns.
+
+    Raises:
+        InputError: one is missing.
+    """
+    missing = [name for name in columns if name not in frame]
+    if missing:
+        hint = near_names(missing[0], map(str, frame.columns))
+        raise InputError(f"{what} has no column {', '.join(missing)}.{hint}")
+
+
+def require_keys(frame: pd.DataFrame, column: str, what: str) -> None:
+    """Refuse a frame in which a name is missing or stands twice.
+
+    Raises:
+        InputError: it does.
+    """
+    empty = int(frame[column].isna().sum())
+    if empty:
+        raise InputError(f"{what} has {empty:,} rows without {column}; every row must have one.")
+    twice = frame.loc[frame[column].duplicated(), column].unique()
+    if len(twice):
+        raise InputError(f"{what} names {column} {told(map(str, twice), 3)} more than once; once is wanted.")

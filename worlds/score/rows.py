@@ -1,0 +1,171 @@
+"""A scorecard as tables of text; the first row of each is its heading."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ringfence.worlds.score.innocents import Accused
+from ringfence.worlds.score.intervals import Estimate, Share
+from ringfence.worlds.score.scorecard import Scorecard
+from ringfence.worlds.score.timeline import Detection
+
+Rows = list[tuple[str, ...]]
+
+
+def as_rows(scorecard: Scorecard) -> dict[str, Rows]:
+    """Return the tables of a scorecard: title → rows."""
+    return {
+        "Detector": detector_rows([scorecard]),
+        "Planted rings and what was found": ring_rows(scorecard),
+        "Rings found": recall_rows(scorecard),
+        "Innocents named": accused_rows((*scorecard.populations, scorecard.innocents)),
+        **{
+            f"Innocents named, by {fairness.attribute}": accused_rows(fairness.groups)
+            for fairness in scorecard.fairness
+        },
+        "What the sample allows": claim_rows(scorecard),
+    }
+
+
+def detector_rows(scorecards: Sequence[Scorecard]) -> Rows:
+    """Return the main figures, a row a detector."""
+    head = (
+        "detector", "ring precision", "ring recall", "ring F1", "at review", "account AP", "AP at 1%",
+        "innocents in a ring", "flagged", "B-cubed F1",
+    )  # fmt: skip
+    return [head, *(_detector_row(card) for card in scorecards)]
+
+
+def ring_rows(scorecard: Scorecard) -> Rows:
+    """Return what became of each planted ring."""
+    head = ("planted ring", "found as", "decision", "probability", "members", "innocent", "pieces")
+    return [
+        head,
+        *(
+            (
+                o.ring,
+                o.cluster or "not found",
+                o.decision or "–",
+                "–" if o.probability is None else f"{o.probability:.2f}",
+                f"{o.named} of {o.accounts}",
+                str(o.innocent),
+                str(o.pieces),
+            )
+            for o in scorecard.outcomes
+        ),
+    ]
+
+
+def recall_rows(scorecard: Scorecard) -> Rows:
+    """Return how many planted rings were found, by evidence, type and size."""
+    rings = scorecard.rings
+    return [
+        ("planted rings", "as a ring", "flagged"),
+        *(
+            (recall.name, counted(recall.ring), counted(recall.review))
+            for recall in (*rings.by_evidence, *rings.by_type, *rings.by_size)
+        ),
+    ]
+
+
+def accused_rows(groups: Sequence[Accused]) -> Rows:
+    """Return how many innocents of each group were named, and the false-positive rates."""
+    return [
+        ("innocents", "accounts", "in a ring", "rate", "flagged", "rate", "sample"),
+        *(
+            (
+                g.name,
+                f"{g.ring.of:,}",
+                f"{g.ring.hits:,}",
+                interval(g.ring),
+                f"{g.review.hits:,}",
+                interval(g.review),
+                "too small for 0.1%" if g.too_small else "",
+            )
+            for g in groups
+        ),
+    ]
+
+
+def claim_rows(scorecard: Scorecard) -> Rows:
+    """Return which claims the sample is large enough for."""
+    reported, innocent = scorecard.rings.ring.precision.of, scorecard.innocents.ring.of
+    small = "sample too small for a claim of 0.1%" if scorecard.innocents.too_small else "large enough"
+    few = "fewer than 300 reported rings" if scorecard.rings.too_few_reported else "large enough"
+    return [
+        ("claim", "sample", "verdict"),
+        ("false accusations below 0.1%", f"{innocent:,} innocents", small),
+        ("ring precision of 0.99", f"{reported:,} reported rings", few),
+    ]
+
+
+def detection_rows(detection: Detection) -> Rows:
+    """Return how late rings were found, overall and by type."""
+    head = ("planted rings", "level", "found", "median share spent", "worst", "median hours")
+    rows: Rows = [head]
+    for name in (None, *detection.types()):
+        for level in ("review", "ring"):
+            late = detection.lateness(level, name)
+            rows.append(
+                (
+                    name or "all",
+                    level,
+                    f"{late.found} of {late.rings}",
+                    rate(late.median_share),
+                    rate(late.worst_share),
+                    f"{late.median_hours:.0f}" if math.isfinite(late.median_hours) else "never",
+                )
+            )
+    return rows
+
+
+def counted(share: Share) -> str:
+    """Return ``3 of 4``."""
+    return f"{share.hits:,} of {share.of:,}"
+
+
+def rate(value: float) -> str:
+    """Return a proportion as a percentage with two digits that count: ``0.021%``, ``4.3%``, ``37%``."""
+    if math.isnan(value):
+        return "–"
+    percent = 100 * value
+    if percent in (0, 100):
+        return f"{percent:.0f}%"
+    places = (
+        0 if 10 <= percent < 99 else min(3, max(1, 1 - math.floor(math.log10(min(percent, 100 - percent)))))
+    )
+    return f"{percent:.{places}f}%"
+
+
+def interval(share: Share) -> str:
+    """Return a proportion with its 95% interval: ``0.1% (0.02–0.5%)``."""
+    return f"{rate(share.value)} ({rate(share.low)}–{rate(share.high)})" if share.of else "–"
+
+
+def estimated(estimate: Estimate) -> str:
+    """Return an estimate with its 95% interval: ``0.83 (0.71–0.92)``."""
+    if math.isnan(estimate.value):
+        return "–"
+    return f"{estimate.value:.2f} ({estimate.low:.2f}–{estimate.high:.2f})"
+
+
+def _detector_row(card: Scorecard) -> tuple[str, ...]:
+    rings, ranking = card.rings, card.accounts.ranking
+    return (
+        card.detector,
+        counted(rings.ring.precision),
+        counted(rings.ring.recall),
+        figure(rings.ring.f1),
+        figure(rings.review.f1),
+        estimated(ranking.average_precision),
+        estimated(dict(ranking.at_prevalence)[0.01]),
+        rate(card.innocents.ring.value),
+        rate(card.innocents.review.value),
+        figure(rings.flagged.f1),
+    )
+
+
+def figure(value: float) -> str:
+    """Return a figure between 0 and 1 with two digits, or a dash."""
+    return "–" if math.isnan(value) else f"{value:.2f}"
