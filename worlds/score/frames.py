@@ -55,3 +55,14 @@ def require_keys(frame: pd.DataFrame, column: str, what: str) -> None:
     twice = frame.loc[frame[column].duplicated(), column].unique()
     if len(twice):
         raise InputError(f"{what} names {column} {told(map(str, twice), 3)} more than once; once is wanted.")
+
+
+def looked_up(names: pd.Series[str], counts: pd.Series[int]) -> pd.Series[float]:
+    """Return the count of each name, 0 where it has none.
+
+    Args:
+        names: shape (n,).
+        counts: Indexed by name.
+    """
+    # pandas maps a column of text in which nothing is found to text.
+    return names.map(counts).astype("float64").fillna(0.0)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ringfence.records import Decision, Role
 from ringfence.worlds.score.findings import Findings, check_findings
+from ringfence.worlds.score.frames import looked_up
 from ringfence.worlds.score.truth import Truth
 
 LEVELS: dict[str, tuple[str, ...]] = {
@@ -66,17 +67,14 @@ def _judged(clusters: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
     named = inside["cluster"].value_counts()
     # A row a cluster and operator: how many of the operator's accounts the cluster names.
     held = inside.dropna(subset=["operator"]).groupby(["cluster", "operator"]).size().groupby("cluster")
+    names = clusters["cluster"]
     judged = clusters[["cluster", "decision", "probability"]].assign(
-        named=_looked_up(clusters, named),
-        guilty=_looked_up(clusters, held.sum()),
-        most=_looked_up(clusters, held.max()),
-        operators=_looked_up(clusters, held.size()),
+        named=looked_up(names, named).astype("int64"),
+        guilty=looked_up(names, held.sum()).astype("int64"),
+        most=looked_up(names, held.max()).astype("int64"),
+        operators=looked_up(names, held.size()).astype("int64"),
     )
     return judged.assign(right=(judged["most"] * 2 >= judged["named"]) & (judged["named"] > 0))
-
-
-def _looked_up(clusters: pd.DataFrame, counts: pd.Series[int]) -> pd.Series[int]:
-    return clusters["cluster"].map(counts).fillna(0).astype("int64")
 
 
 def _found(accounts: pd.DataFrame, clusters: pd.DataFrame, rings: pd.DataFrame) -> pd.DataFrame:
@@ -84,6 +82,6 @@ def _found(accounts: pd.DataFrame, clusters: pd.DataFrame, rings: pd.DataFrame) 
     for level, says in LEVELS.items():
         right = clusters.loc[clusters["right"] & clusters["decision"].isin(says), "cluster"]
         named = accounts.loc[accounts["cluster"].isin(right), "ring"].value_counts()
-        hits = rings["ring"].map(named).fillna(0)
+        hits = looked_up(rings["ring"], named)
         found = found.assign(**{f"found_{level}": hits * 2 >= rings["accounts"]})
     return found

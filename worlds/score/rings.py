@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from ringfence.worlds.score.frames import looked_up
 from ringfence.worlds.score.innocents import shared
 from ringfence.worlds.score.intervals import Rates, Share, harmonic
 from ringfence.worlds.score.matching import LEVELS, Matched
@@ -177,8 +178,8 @@ def b_cubed(accounts: pd.DataFrame) -> BCubed:
     both = held.groupby(["cluster", "ring"]).size().rename("both").reset_index()
     squared = both["both"].astype(float) ** 2
     return BCubed(
-        float((squared / both["cluster"].map(held["cluster"].value_counts())).sum()) + len(alone),
-        float((squared / both["ring"].map(sizes)).sum()) + float((1 / alone.map(sizes)).sum()),
+        float((squared / looked_up(both["cluster"], held["cluster"].value_counts())).sum()) + len(alone),
+        float((squared / looked_up(both["ring"], sizes)).sum() + (1 / looked_up(alone, sizes)).sum()),
         len(guilty),
     )
 

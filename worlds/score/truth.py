@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from ringfence.errors import InputError, told
-from ringfence.worlds.score.frames import read_parquet, require_columns, require_keys
+from ringfence.worlds.score.frames import looked_up, read_parquet, require_columns, require_keys
 
 _ADVICE = "Name the folder that `ringfence worlds make` wrote."
 _NEEDED = ("account_id", "population", "ring")
@@ -108,7 +108,7 @@ def _filled_rings(rings: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
 def _counted(rings: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
     """Return the rings that have accounts, with their number."""
     counts = accounts["ring"].value_counts()
-    sized = rings.assign(accounts=rings["ring"].map(counts).fillna(0).astype("int64"))
+    sized = rings.assign(accounts=looked_up(rings["ring"], counts).astype("int64"))
     rest = [name for name in sized if name not in _RING_COLUMNS]
     kept = sized.loc[sized["accounts"] > 0, [*_RING_COLUMNS, *rest]]
     return kept.sort_values("ring").reset_index(drop=True)

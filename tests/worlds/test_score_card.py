@@ -1,0 +1,273 @@
+"""The whole scorecard: reading, errors, pooling, JSON and text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from score_samples import answer, large_world, truth_of
+
+from ringfence.errors import InputError
+from ringfence.worlds.score import (
+    Detection,
+    as_rows,
+    detection_rows,
+    findings_of,
+    make_truth,
+    pool,
+    read_findings,
+    read_truth,
+    score,
+)
+from ringfence.worlds.score.rows import rate
+
+TRUTH = truth_of([("a", "ring", "A"), ("b", "ring", "A"), ("x", "family", None)])
+
+
+def ring_line(*accounts: str, **changes: Any) -> dict[str, Any]:
+    members = [{"account_id": a, "score": 0.5, "role": "member"} for a in accounts]
+    return {"ring_id": "R-1", "decision": "ring", "probability": 0.9, "members": members, **changes}
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    scores = pd.DataFrame({"account_id": ["a", "b", "x"], "score": [0.9, None, 0.1]})
+    scores.to_parquet(folder / "accounts.parquet")
+    (folder / "rings.jsonl").write_text(json.dumps(ring_line("a", "b")) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    folder = tmp_path / "world"
+    (folder / "truth" / "requests").mkdir(parents=True)
+    TRUTH.accounts.to_parquet(folder / "truth" / "accounts.parquet")
+    pd.DataFrame(
+        {"ring": ["A"], "operator": ["op"], "single_family": [True], "tactics": [["judge"]]}
+    ).to_parquet(folder / "truth" / "rings.parquet")
+    for part in (0, 1):
+        frame = pd.DataFrame({"request_id": [f"q{part}"], "distilling": [part == 0]})
+        frame.to_parquet(folder / "truth" / "requests" / f"part-{part}.parquet")
+    (folder / "world.json").write_text('{"scenario": "campaigns", "seed": 3}')
+    return folder
+
+
+def test_a_run_is_read_and_scored(out: Path, world: Path) -> None:
+    truth = read_truth(world)
+    findings = read_findings(out, truth)
+    assert findings.accounts["cluster"].tolist()[:2] == ["R-1", "R-1"]
+    card = score(findings, truth)
+    assert (card.detector, card.worlds) == ("ringfence", ("campaigns, seed 3",))
+    assert card.rings.ring.recall.hits == 1
+    assert [r.name for r in card.rings.by_evidence] == ["one family"]
+    # The score that is missing counts as 0, below the innocent's 0.1.
+    assert card.accounts.ranking.average_precision.value == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+
+
+def test_the_truth_folder_itself_will_do_and_requests_are_read_when_asked(world: Path) -> None:
+    assert read_truth(world / "truth").requests()["distilling"].tolist() == [True, False]
+    assert read_truth(world).rings["operator"].tolist() == ["op"]
+
+
+def test_a_truth_without_requests_says_so() -> None:
+    with pytest.raises(InputError, match="does not tell which requests distil"):
+        TRUTH.requests()
+
+
+@pytest.mark.parametrize("name", ["accounts.parquet", "rings.jsonl"])
+def test_a_missing_file_is_named(out: Path, name: str) -> None:
+    (out / name).unlink()
+    with pytest.raises(InputError, match=rf"There is no .*{name}.*ringfence run"):
+        read_findings(out, TRUTH)
+
+
+@pytest.mark.parametrize("name", ["accounts.parquet", "rings.jsonl"])
+def test_a_damaged_file_is_named(out: Path, name: str) -> None:
+    (out / name).write_bytes(b'{"ring_id"')
+    with pytest.raises(InputError, match=f"{name} is damaged"):
+        read_findings(out, TRUTH)
+
+
+def test_a_missing_world_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="ringfence worlds make"):
+        read_truth(tmp_path)
+
+
+def test_a_missing_column_is_named_with_what_is_near() -> None:
+    with pytest.raises(InputError, match=r"no column population.*Did you mean 'populations'"):
+        make_truth(TRUTH.accounts.rename(columns={"population": "populations"}))
+
+
+def test_a_ring_that_the_truth_does_not_tell() -> None:
+    with pytest.raises(InputError, match="belong to A"):
+        make_truth(TRUTH.accounts, pd.DataFrame({"ring": ["B"]}))
+
+
+SCORES = pd.DataFrame({"account_id": ["a", "b", "x"], "score": [1.0, 0.5, 0.0]})
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([ring_line("a", "a")], "names account_id a more than once"),
+        ([ring_line("a"), ring_line("b", ring_id="R-2"), ring_line("a", ring_id="R-3")], "more than once"),
+        ([ring_line("stranger")], "names stranger, which the scores do not"),
+        ([{"ring_id": "R-1", "members": []}], "lacks 'decision'"),
+    ],
+)
+def test_lines_that_are_off(lines: list[dict[str, Any]], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        findings_of(lines, SCORES)
+
+
+def broken(**columns: Any) -> Any:
+    findings = answer(TRUTH, {"c": ("ring", ["a"])})
+    return replace(findings, accounts=findings.accounts.assign(**columns))
+
+
+@pytest.mark.parametrize(
+    ("findings", "words"),
+    [
+        (broken(account_id=["a", "b", "z"]), "1 accounts that this world does not have, such as z"),
+        (broken(account_id=["a", "b", "b"]), "names account_id b more than once"),
+        (broken(account_id=["a", "b", None]), "1 rows without account_id"),
+        (broken(score=[np.inf, 0.0, 0.0]), "1 infinite scores"),
+        (broken(score=["high", "low", "low"]), "scores that are not numbers"),
+        (broken(cluster=["c", "d", None]), "puts accounts into d without deciding it"),
+        (answer(TRUTH, {"c": ("guilty", ["a"])}), "decides guilty; it may say ring, review, benign"),
+    ],
+)
+def test_answers_that_are_off(findings: Any, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        score(findings, TRUTH)
+
+
+def test_accounts_left_out_are_counted() -> None:
+    findings = answer(TRUTH, {"c": ("ring", ["a"])})
+    with pytest.raises(InputError, match="leaves out 1 of the world's 3 accounts, such as x"):
+        score(replace(findings, accounts=findings.accounts.iloc[:2]), TRUTH)
+    with pytest.raises(InputError, match="no column role"):
+        score(replace(findings, accounts=findings.accounts.drop(columns="role")), TRUTH)
+
+
+def test_pooled_counts_are_those_of_one_large_world() -> None:
+    worlds = [large_world(seed) for seed in (1, 2)]
+    pooled = pool([score(findings, truth) for truth, findings in worlds]).as_json()
+    accounts = pd.concat([renamed(t.accounts, n, "account_id", "ring") for n, (t, _) in enumerate(worlds)])
+    said = pd.concat([renamed(f.accounts, n, "account_id", "cluster") for n, (_, f) in enumerate(worlds)])
+    clusters = pd.concat([renamed(f.clusters, n, "cluster") for n, (_, f) in enumerate(worlds)])
+    truth = make_truth(accounts.reset_index(drop=True))
+    findings = replace(worlds[0][1], accounts=said, clusters=clusters.reset_index(drop=True))
+    whole = score(findings, truth).as_json()
+    for part in ("innocents", "populations", "bystanders", "fairness"):
+        assert pooled[part] == whole[part], part
+    assert pooled["accounts"]["ring"] == whole["accounts"]["ring"]
+    for part in ("ring", "review", "pieces", "by_type", "by_size", "by_evidence"):
+        assert pooled["rings"][part] == whole["rings"][part], part
+    assert pooled["rings"]["flagged"] == pytest.approx(whole["rings"]["flagged"])
+    assert pooled["calibration"]["accounts"]["ece"] == pytest.approx(whole["calibration"]["accounts"]["ece"])
+    assert len(pooled["outcomes"]) == len(whole["outcomes"])
+
+
+def renamed(frame: pd.DataFrame, number: int, *columns: str) -> pd.DataFrame:
+    return frame.assign(
+        **{name: frame[name].map(lambda v: f"{number}:{v}", na_action="ignore") for name in columns}
+    )
+
+
+def test_pooled_rankings_are_means() -> None:
+    cards = [score(findings, truth) for truth, findings in (large_world(1), large_world(2))]
+    pooled = pool(cards).accounts.ranking
+    assert pooled.average_precision.value == pytest.approx(
+        np.mean([card.accounts.ranking.average_precision.value for card in cards])
+    )
+    assert pooled.average_precision.low < pooled.average_precision.value < pooled.average_precision.high
+
+
+def test_detectors_are_not_mixed() -> None:
+    card = score(answer(TRUTH, {}), TRUTH)
+    with pytest.raises(InputError, match="leiden, ringfence"):
+        pool([card, replace(card, detector="leiden")])
+    with pytest.raises(InputError, match="none"):
+        pool([])
+
+
+def test_a_world_without_rings_is_scored_for_its_innocents() -> None:
+    truth = truth_of([("x", "family", None), ("y", "family", None)])
+    card = score(answer(truth, {"c": ("review", ["x"])}), truth)
+    said = json.dumps(card.as_json(), allow_nan=False)
+    assert card.innocents.review.hits == 1
+    assert json.loads(said)["accounts"]["ranking"]["average_precision"]["value"] is None
+    assert "not found" not in str(as_rows(card))
+
+
+def test_json_holds_what_is_claimed_and_no_replicates() -> None:
+    truth, findings = large_world(3)
+    said = score(findings, truth).as_json()
+    assert said["claims"] == {"false_positives_0.1%": False, "ring_precision_0.99": False}
+    assert "replicates" not in json.dumps(said, allow_nan=False)
+
+
+def test_the_same_seed_gives_the_same_card() -> None:
+    truth, findings = large_world(3)
+    assert score(findings, truth, seed=5) == score(findings, truth, seed=5)
+
+
+def test_tables_of_text() -> None:
+    card = score(answer(TRUTH, {"c": ("ring", ["a", "b", "x"])}, probability={"c": 0.97}), TRUTH)
+    tables = as_rows(card)
+    assert all(len(row) == len(rows[0]) for rows in tables.values() for row in rows)
+    assert tables["Planted rings and what was found"][1] == ("A", "c", "ring", "0.97", "2 of 2", "1", "1")
+    assert tables["Innocents named"][1][:3] == ("family", "1", "1")
+    assert tables["Innocents named"][1][-1] == "too small for 0.1%"
+    assert tables["What the sample allows"][2] == (
+        "ring precision of 0.99", "1 reported rings", "fewer than 300 reported rings",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0.0, "0%"), (1.0, "100%"), (0.000214, "0.021%"), (0.043, "4.3%"), (0.37, "37%"), (0.9995, "99.950%"),
+     (float("nan"), "–"), (1e-9, "0.000%")],
+)  # fmt: skip
+def test_rates_in_words(value: float, words: str) -> None:
+    assert rate(value) == words
+
+
+DETECTED = Detection(
+    pd.DataFrame(
+        {
+            "ring": ["A", "B", "C"],
+            "ring_type": ["relay", "relay", "slow"],
+            "share_at_review": [0.1, 0.3, None],
+            "share_at_ring": [0.2, None, None],
+            "hours_at_review": [24.0, 48.0, None],
+            "hours_at_ring": [30.0, None, None],
+        }
+    )
+)
+
+
+def test_a_ring_never_found_has_spent_everything() -> None:
+    review, ring = DETECTED.lateness("review"), DETECTED.lateness("ring")
+    assert (review.found, review.median_share, review.worst_share, review.median_hours) == (2, 0.3, 1.0, 48.0)
+    assert (ring.found, ring.median_share, ring.median_hours) == (1, 1.0, float("inf"))
+    assert DETECTED.lateness("review", "relay").median_share == pytest.approx(0.2)
+    said = json.loads(json.dumps(DETECTED.as_json(), allow_nan=False))
+    assert said["overall"]["ring"]["median_hours"] is None
+    assert said["rings"][2]["share_at_review"] is None
+    assert detection_rows(DETECTED)[2] == ("all", "ring", "1 of 3", "100%", "100%", "never")
+
+
+def test_a_detection_frame_is_checked() -> None:
+    with pytest.raises(InputError, match="no column hours_at_ring"):
+        Detection(DETECTED.rings.drop(columns="hours_at_ring"))
+    with pytest.raises(InputError, match="more than once"):
+        Detection(pd.concat([DETECTED.rings, DETECTED.rings]))
