@@ -34,17 +34,25 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
-    """Accounts from the highest score to the lowest."""
+class _Slots:
+    """Accounts by where they stand among the t scores that ring accounts have, from the highest down.
 
-    guilty: NDArray[np.bool_]
-    """shape: (n,)"""
-    ends: _Ints
-    """Where each run of equal scores ends; shape: (t,)."""
+    Only these scores are thresholds at which recall changes. Slot 2k + 1 holds who scores just as the k-th,
+    slot 2k who stands above it and below the one before.
+    """
+
+    count: int
+    """t"""
     rings: _Ints
-    """Ring of each account, -1 for innocents; shape: (n,)."""
+    """Ring of each ring account; shape: (r,)."""
+    places: _Ints
+    """Which of the t scores it has; shape: (r,)."""
+    alone: _Ints
+    """Innocents without a group in each slot; shape: (2t + 1,)."""
     groups: _Ints
-    """Group of each innocent, those without one being alone in theirs, -1 for ring accounts; shape: (n,)."""
+    """Group of each innocent that has one; shape: (g,)."""
+    slots: _Ints
+    """The slot of that innocent; shape: (g,)."""
 
 
 def rank(accounts: pd.DataFrame, seed: int = 0, replicates: int = REPLICATES) -> Ranking:
@@ -60,18 +68,22 @@ def rank(accounts: pd.DataFrame, seed: int = 0, replicates: int = REPLICATES) ->
         seed: Of the resampling.
         replicates: How many resamples.
     """
-    order = _ordered(accounts)
-    if order.guilty.all() or not order.guilty.any():
+    guilty = accounts["ring"].notna()
+    if guilty.all() or not guilty.any():
         none = Estimate(math.nan, ())
         return Ranking(none, none, tuple((p, none) for p in PREVALENCES), ())
-    weights = np.ones(len(order.guilty))
-    value = _figures(order, weights)
+    slots = _slotted(accounts[guilty], accounts[~guilty])
+    true, false = _counts(slots)
+    value = _figures(true, false)
     rng = np.random.default_rng(seed)
-    drawn = np.array([_figures(order, _resampled(order, rng)) for _ in range(replicates)])
+    drawn = np.array([_figures(*_resampled(slots, rng)) for _ in range(replicates)])
     drawn = drawn.reshape(replicates, len(value))
     estimates = [Estimate(value[n], tuple(drawn[:, n].tolist())) for n in range(len(value))]
     return Ranking(
-        estimates[0], estimates[1], tuple(zip(PREVALENCES, estimates[2:], strict=True)), _at_recalls(order)
+        estimates[0],
+        estimates[1],
+        tuple(zip(PREVALENCES, estimates[2:], strict=True)),
+        _at_recalls(true, false),
     )
 
 
@@ -89,61 +101,80 @@ def pool_rankings(rankings: Sequence[Ranking], seed: int = 0) -> Ranking:
     )
 
 
-def _ordered(accounts: pd.DataFrame) -> _Order:
-    rows = accounts.iloc[np.argsort(-accounts["score"].to_numpy(float), kind="stable")]
-    score, guilty = rows["score"].to_numpy(float), rows["ring"].notna().to_numpy()
-    ends = np.flatnonzero(np.append(score[1:] != score[:-1], True)).astype(np.int64)
-    alone = pd.Series(np.arange(len(rows)).astype(str), index=rows.index)
-    group = rows["group"].astype("str").where(rows["group"].notna(), alone)
-    unit = (rows["population"].astype("str") + "\0" + group).where(~guilty)
-    return _Order(guilty, ends, _codes(rows["ring"]), _codes(unit))
+def _slotted(rings: pd.DataFrame, innocent: pd.DataFrame) -> _Slots:
+    scores, places = np.unique(rings["score"].to_numpy(float), return_inverse=True)
+    last = len(scores) - 1
+    stands = innocent["score"].to_numpy(float)
+    ranks = np.searchsorted(scores, stands, "left") + np.searchsorted(scores, stands, "right")
+    slots = 2 * len(scores) - ranks
+    grouped = innocent["group"].notna().to_numpy()
+    kept = innocent[grouped]
+    # One name in two populations is two groups.
+    unit = kept["population"].astype("str") + "\0" + kept["group"].astype("str")
+    return _Slots(
+        len(scores),
+        _codes(rings["ring"]),
+        last - places,
+        np.bincount(slots[~grouped], minlength=2 * len(scores) + 1),
+        _codes(unit),
+        slots[grouped],
+    )
 
 
 def _codes(names: pd.Series[str]) -> _Ints:
-    return np.asarray(pd.factorize(names, use_na_sentinel=True)[0], dtype=np.int64)
+    return np.asarray(pd.factorize(names)[0], dtype=np.int64)
 
 
-def _resampled(order: _Order, rng: np.random.Generator) -> _Floats:
-    """Return how often each account is drawn; shape: (n,)."""
-    return np.where(order.guilty, _drawn(order.rings, rng), _drawn(order.groups, rng)).astype(float)
+def _counts(slots: _Slots) -> tuple[_Floats, _Floats]:
+    """Return ring accounts with each score, and innocents in each slot; shapes: (t,), (2t + 1,)."""
+    held = np.bincount(slots.places, minlength=slots.count).astype(float)
+    return held, (slots.alone + np.bincount(slots.slots, minlength=len(slots.alone))).astype(float)
 
 
-def _drawn(units: _Ints, rng: np.random.Generator) -> _Ints:
-    count = int(units.max()) + 1
-    times: _Ints = np.bincount(rng.integers(0, count, count), minlength=count)
-    return times[units]
+def _resampled(slots: _Slots, rng: np.random.Generator) -> tuple[_Floats, _Floats]:
+    """Return the same of a resample in which whole rings and groups are drawn.
+
+    Innocents of one slot and without a group are alike: how often any of them is drawn is one draw.
+    """
+    rings = _drawn(np.ones(int(slots.rings.max()) + 1, dtype=np.int64), rng)
+    groups = np.ones(int(slots.groups.max(initial=-1)) + 1, dtype=np.int64)
+    times = _drawn(np.append(slots.alone, groups), rng)
+    alone, often = times[: len(slots.alone)], times[len(slots.alone) :]
+    return (
+        np.bincount(slots.places, rings[slots.rings], slots.count),
+        alone + np.bincount(slots.slots, often[slots.groups], len(slots.alone)),
+    )
 
 
-def _counts(order: _Order, weights: _Floats) -> tuple[_Floats, _Floats]:
-    """Return true and false positives at each threshold; shapes: (t,), (t,)."""
-    true = np.cumsum(weights * order.guilty)[order.ends]
-    return true, np.cumsum(weights)[order.ends] - true
+def _drawn(sizes: _Ints, rng: np.random.Generator) -> _Floats:
+    """Draw as many units as there are, with replacement; return how many of each kind, shape (kinds,)."""
+    total = int(sizes.sum())
+    return rng.multinomial(total, sizes / total).astype(float)
 
 
-def _figures(order: _Order, weights: _Floats) -> list[float]:
-    """Return average precision, ROC-AUC, and average precision at each prevalence."""
-    true, false = _counts(order, weights)
-    scales = [true[-1] * (1 - p) / (p * false[-1]) for p in PREVALENCES]
-    return [
-        _average_precision(true, false),
-        _roc_auc(true, false),
-        *(_average_precision(true, false * scale) for scale in scales),
-    ]
+def _figures(true: _Floats, false: _Floats) -> list[float]:
+    """Return average precision, ROC-AUC, and average precision at each prevalence.
+
+    Args:
+        true: Ring accounts with each score; shape (t,).
+        false: Innocents in each slot; shape (2t + 1,).
+    """
+    rings, innocents = true.sum(), false.sum()
+    hits, above = np.cumsum(true), np.cumsum(false)
+    # Innocents that score as high as each threshold, and those that score higher.
+    level, higher = above[1::2], above[:-1:2]
+    scales = (1.0, *(rings * (1 - p) / (p * innocents) for p in PREVALENCES))
+    average = [float(np.sum(true * _precision(hits, level * scale)) / rings) for scale in scales]
+    beaten = float(np.sum(true * (innocents - (level + higher) / 2)) / (rings * innocents))
+    return [average[0], beaten, *average[1:]]
 
 
-def _average_precision(true: _Floats, false: _Floats) -> float:
-    gain = np.diff(true, prepend=0.0)
-    with np.errstate(invalid="ignore"):
-        precision = np.where(true > 0, true / (true + false), 0.0)
-    return float(np.sum(gain * precision) / true[-1])
+def _precision(hits: _Floats, misses: _Floats) -> _Floats:
+    # Where the highest scores were not drawn, nothing is named yet.
+    return hits / np.maximum(hits + misses, np.finfo(float).tiny)
 
 
-def _roc_auc(true: _Floats, false: _Floats) -> float:
-    before = np.append(0.0, true[:-1])
-    return float(np.sum(np.diff(false, prepend=0.0) * (true + before) / 2) / (true[-1] * false[-1]))
-
-
-def _at_recalls(order: _Order) -> tuple[float, ...]:
-    true, false = _counts(order, np.ones(len(order.guilty)))
-    first = np.searchsorted(true / true[-1], np.array(RECALLS) - 1e-12)
-    return tuple(float(p) for p in (true / (true + false))[first])
+def _at_recalls(true: _Floats, false: _Floats) -> tuple[float, ...]:
+    hits, level = np.cumsum(true), np.cumsum(false)[1::2]
+    first = np.searchsorted(hits / hits[-1], np.array(RECALLS) - 1e-12)
+    return tuple(float(p) for p in _precision(hits, level)[first])
