@@ -1,140 +1,154 @@
-"""The two planted rings of the demo."""
+"""The types of rings, by what gives them away.
+
+Types are split by name into those that may be looked at while anything is tuned, and those that figures are
+reported on. A type of one family only can be suspected, and never more: such types are reported apart.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 
-import numpy as np
+from ringfence.worlds.kinds import Kind, Mix, Rhythm, Shared, Together
 
-from ringfence.worlds import texts
-from ringfence.worlds.people import DAY, SPAN, Nursery, Person
-
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """What a ring sends besides its ordinary prompts."""
-
-    ring: str
-    pairs: tuple[int, ...]
-    """Numbers of its (system prompt, prompt) pairs in the book."""
-    starts: float
-    """Seconds since the start of the window."""
-    requests: int
-    """In all, over all accounts."""
-    shift_hours: float
-    """Length of a stretch of work."""
-    shifts_a_day: int
-    crew: int
-    """How many accounts share the work of one stretch; the load is balanced over them."""
+_MIX: Mix = (0.3, 0.35, 0.28, 0.07)
+_ALONE = Together(0.6, own_templates=True, tactics=True)
+"""A campaign in which every account has prompts of its own and keeps hours of its own."""
+_PERSONA = Together(0.65, 0.02, 3, tactics=True)
+_CARDS = Shared(0.9, cell=(4, 9))
+_PROXIES = Shared(0.75, 1.6, 12, kind="isp")
 
 
-def residential_ring(nursery: Nursery) -> tuple[list[Person], Campaign]:
-    """Return ring A: a rotating residential pool, cards shared in small groups, one persona, bans replaced.
-
-    Some addresses of the pool belong to people whose router was taken over; they come along, as innocents.
-    """
-    rng = nursery.rng
-    victims = [nursery.person("proxy_victim") for _ in range(10)]
-    pool = nursery.addresses.several("isp", 110) + tuple(v.ips[0] for v in victims)
-    pairs = _variants(nursery, reasoning=True, count=4)
-    first = float(rng.uniform(-20 * DAY, -8 * DAY))
-    members = []
-    for _ in range(52):
-        person = nursery.person("ring")
-        members.append(
-            replace(
-                person,
-                ring="A",
-                created=first + float(rng.uniform(0, 26 * DAY)),
-                until=SPAN,
-                ips=nursery.pick(pool, 9) + nursery.pick(person.ips, 3),
-            )
-        )
-    members += _replacements(nursery, members, pool, 18)
-    members = _share(nursery, members, "instruments", (4, 8))
-    return _roles(nursery, members) + victims, Campaign("A", pairs, 0.0, 4600, 3.5, 2, 64)
+def _ring(name: str, size: tuple[int, int], families: tuple[str, ...], **kind: object) -> Kind:
+    made = {
+        "mix": _MIX,
+        "heavy": 0.15,
+        "known": 0.3,
+        "banned": 0.06,
+        "replaced": 0.6,
+        "organisation": 0.1,
+        **kind,
+    }
+    return Kind(name, size, families=families, **made)  # type: ignore[arg-type]
 
 
-def hosting_ring(nursery: Nursery) -> tuple[list[Person], Campaign]:
-    """Return ring B: rented servers, shared devices, mostly own cards, marks by a rubric; it starts late."""
-    rng = nursery.rng
-    servers = nursery.addresses.several("hosting", 34)
-    pairs = _variants(nursery, rubric=True, count=3)
-    start = 11 * DAY
-    members = []
-    for _ in range(45):
-        person = nursery.person("ring")
-        members.append(
-            replace(
-                person,
-                ring="B",
-                created=start + float(rng.uniform(-9 * DAY, 7 * DAY)),
-                until=SPAN,
-                ips=nursery.pick(servers, 4) * 2 + nursery.pick(person.ips, 3),
-            )
-        )
-    members = _share(nursery, members, "devices", (3, 6))
-    reused = _share(nursery, members[:14], "instruments", (2, 4))
-    return _roles(nursery, reused + members[14:]), Campaign("B", pairs, start, 2900, 5.0, 1, 15)
+TUNING: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        _ring("cards_only", (6, 60), ("payment",), instrument=Shared(0.95, cell=(5, 20)), together=_ALONE),
+        _ring(
+            "timing_only",
+            (10, 80),
+            ("timing",),
+            together=Together(0.65, own_templates=True, rhythm=Rhythm.SHIFTS, crew=0.7, tactics=True),
+        ),
+        _ring(
+            "residential_rotation",
+            (12, 20_000),
+            ("network", "payment", "content", "timing"),
+            ip=_PROXIES,
+            instrument=_CARDS,
+            together=Together(0.65, 0.02, 3, rhythm=Rhythm.SHIFTS, crew=0.7, tactics=True),
+        ),
+        _ring(
+            "hosting",
+            (8, 400),
+            ("network", "device", "content"),
+            ip=Shared(0.7, 0.7, 4, kind="hosting", keeps=4),
+            device=Shared(0.6, cell=(3, 6)),
+            instrument=Shared(0.8, cell=(2, 5), reach=0.4),
+            together=_PERSONA,
+            servers=0.3,
+        ),
+        _ring(
+            "regrown",
+            (10, 300),
+            ("payment", "content", "lifecycle"),
+            instrument=_CARDS,
+            together=_PERSONA,
+            banned=0.4,
+            replaced=0.9,
+            signup_days=25,
+        ),
+        _ring(
+            "mixed_accounts",
+            (10, 600),
+            ("device", "payment", "content"),
+            device=Shared(0.5, cell=(3, 7), reach=0.8),
+            instrument=Shared(0.8, cell=(3, 7), reach=0.6),
+            together=_PERSONA,
+            organisation=0.5,
+            framework=0.2,
+            servers=0.2,
+        ),
+    )
+}
+"""Types that thresholds, weights and models may be tuned on."""
 
+REPORTING: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        _ring("devices_only", (6, 60), ("device",), device=Shared(0.9, cell=(3, 9)), together=_ALONE),
+        _ring("templates_only", (10, 120), ("content",), together=_PERSONA),
+        _ring(
+            "paraphrased",
+            (10, 400),
+            ("payment", "content"),
+            instrument=_CARDS,
+            together=Together(0.7, 4.0, 40, tactics=True),
+        ),
+        _ring(
+            "slow_and_spread",
+            (12, 500),
+            ("network", "payment", "content"),
+            volume=0.4,
+            ip=Shared(0.4, 1.2, 10, kind="isp"),
+            instrument=Shared(0.8, cell=(3, 6), reach=0.7),
+            together=Together(0.4, 0.03, 3, crew=0.4, tactics=True),
+        ),
+        _ring(
+            "blended",
+            (20, 20_000),
+            ("network", "content", "timing"),
+            network=True,
+            ip=Shared(0.75, 1.2, 20, kind="isp"),
+            together=Together(0.4, 0.01, 3, rhythm=Rhythm.SHIFTS, crew=0.8, tactics=True),
+        ),
+        _ring(
+            "shared_network",
+            (15, 400),
+            ("network", "payment", "content"),
+            network=True,
+            ip=Shared(0.75, 1.2, 20, kind="isp"),
+            instrument=_CARDS,
+            together=_PERSONA,
+        ),
+        _ring(
+            "release_pivot",
+            (10, 400),
+            ("network", "content", "lifecycle"),
+            eager=0.95,
+            ip=_PROXIES,
+            together=_PERSONA,
+        ),
+        _ring(
+            "aged_accounts",
+            (10, 300),
+            ("payment", "network", "content"),
+            aged=True,
+            instrument=_CARDS,
+            ip=Shared(0.6, 0.5, 4, kind="hosting", keeps=3),
+            together=_PERSONA,
+        ),
+        _ring(
+            "devices_and_timing",
+            (8, 200),
+            ("device", "timing"),
+            device=Shared(0.7, cell=(3, 8)),
+            together=Together(0.6, own_templates=True, rhythm=Rhythm.SHIFTS, crew=0.7, tactics=True),
+        ),
+    )
+}
+"""Types that figures are reported on: nothing may be tuned while looking at them."""
 
-def _variants(
-    nursery: Nursery, *, count: int, reasoning: bool = False, rubric: bool = False
-) -> tuple[int, ...]:
-    """One persona, asked in several ways."""
-    rng, name = nursery.rng, texts.company_name(nursery.rng)
-    system, question = texts.compose(rng, name, reasoning=reasoning, rubric=rubric)
-    questions = [question] + [texts.compose(rng, name)[1] for _ in range(count - 1)]
-    return tuple(nursery.book.add(system, q) for q in questions)
-
-
-def _replacements(nursery: Nursery, members: list[Person], pool: Sequence[str], count: int) -> list[Person]:
-    """Ban ``count`` members in place and return one new account for each, made within two days."""
-    rng = nursery.rng
-    made = []
-    for n in rng.choice(len(members), size=count, replace=False).tolist():
-        gone = members[n]
-        when = float(rng.uniform(max(gone.created, 0.0) + 3 * DAY, SPAN - 4 * DAY))
-        members[n] = replace(gone, banned=when, until=when)
-        person = nursery.person("ring")
-        made.append(
-            replace(
-                person,
-                ring="A",
-                created=when + float(rng.uniform(3600, 2 * DAY)),
-                until=SPAN,
-                ips=nursery.pick(pool, 9) + nursery.pick(person.ips, 3),
-            )
-        )
-    return made
-
-
-def _share(nursery: Nursery, members: list[Person], what: str, sizes: tuple[int, int]) -> list[Person]:
-    """Give each handful of members one card or device in common, besides what they have."""
-    shared: dict[int, tuple[str, ...]] = {}
-    for handful in _handfuls(nursery.rng, len(members), *sizes):
-        thing = nursery.cards(1) if what == "instruments" else nursery.devices(1)
-        shared.update(dict.fromkeys(handful, thing))
-    if what == "instruments":
-        return [replace(p, instruments=shared[n]) for n, p in enumerate(members)]
-    return [replace(p, devices=shared[n] * 2 + p.devices[:1]) for n, p in enumerate(members)]
-
-
-def _handfuls(rng: np.random.Generator, count: int, least: int, most: int) -> list[list[int]]:
-    """Deal the numbers below ``count`` into handfuls; needs ``most >= 2 * least - 1``."""
-    order = rng.permutation(count).tolist()
-    dealt = []
-    while order:
-        size = min(int(rng.integers(least, most + 1)), len(order))
-        if 0 < len(order) - size < least:
-            size = len(order) - least if len(order) >= 2 * least else len(order)
-        dealt.append(order[:size])
-        order = order[size:]
-    return dealt
-
-
-def _roles(nursery: Nursery, members: list[Person]) -> list[Person]:
-    """Call a quarter of the members core: they carry the campaign."""
-    core = set(nursery.rng.choice(len(members), size=len(members) // 4, replace=False).tolist())
-    return [replace(p, role="core" if n in core else "member") for n, p in enumerate(members)]
+RINGS: Mapping[str, Kind] = {**TUNING, **REPORTING}
+"""Every ring type by name."""

@@ -1,4 +1,4 @@
-"""The simulated world as canonical tables."""
+"""A world's days and accounts as canonical tables."""
 
 from __future__ import annotations
 
@@ -8,225 +8,264 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from ringfence.worlds import texts, words
-from ringfence.worlds.people import DAY, SPAN, Book, Person
-from ringfence.worlds.traffic import Requests, pick
+from ringfence.worlds import words
+from ringfence.worlds.days import Days, Requests, chosen
+from ringfence.worlds.groups import SHARED_FROM
+from ringfence.worlds.habits import MOBILE, PLANS
+from ringfence.worlds.hashing import Draw, Floats, Ints, join
+from ringfence.worlds.kinds import DAY, DAYS
+from ringfence.worlds.networks import ADDRESS_KINDS, AddressPlan, address_text
+from ringfence.worlds.plan import Plan
+from ringfence.worlds.texts import Texts, Wording
 
 START = pd.Timestamp("2026-03-02T00:00:00Z")
 """A Monday."""
-_MODELS = (
+MODELS = (
     ("sable-2", -400 * DAY),
     ("sable-3", -120 * DAY),
     ("sable-3-mini", -40 * DAY),
     ("sable-4", 10 * DAY),
 )
-_LABELLED_INNOCENTS = 600
+_HOSTING = ADDRESS_KINDS.index("hosting")
+_GATES_FROM = 1 << 42
+"""Numbers of the addresses that carriers and VPN providers put all their customers behind."""
+_TIME = pa.timestamp("ms", tz="UTC")
+_GIVEN_UP = ("end_turn", "max_tokens", "tool_use")
+
+
+def when(seconds: npt.ArrayLike) -> pa.Array:
+    """Return seconds since the start of the window as UTC times, to the millisecond."""
+    milliseconds = np.round(np.asarray(seconds, dtype=float) * 1000).astype(np.int64)
+    return pa.array(milliseconds + START.value // 1_000_000).cast(_TIME)
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """People and the random ids their accounts go by."""
+class Writer:
+    """Turns what happens into rows."""
 
-    people: Sequence[Person]
-    ids: npt.NDArray[np.object_]
-    """shape: ``(n,)``, in the order of the people; says nothing about when an account was made."""
+    plan: Plan
+    days: Days
+    draw: Draw
+    texts: Texts
+    network: AddressPlan
+
+    def ids(self, who: Ints) -> pa.Array:
+        """Return account ids; they say nothing about when an account was made."""
+        return self.draw.names("acct_", who, 51)
+
+    def requests(self, sent: Requests, wording: Wording) -> pa.Table:
+        """Return the table ``requests`` of a day, prompts included."""
+        draw, who, row = self.draw, sent.account, sent.row
+        habits = self.plan.accounts.habits
+        console = draw.uniform(sent.session, 52) < habits.console[who]
+        system, prompt = self.texts.write(wording)
+        characters = pc.add(pc.fill_null(pc.utf8_length(system), 0), pc.utf8_length(prompt)).to_numpy()
+        talk = 5.1 + draw.uniform(wording.family, 53)
+        thinks = draw.uniform(row, 54) < draw.uniform(wording.family, 55) * 0.7
+        output = np.minimum(draw.lognormal(row, 56, talk, 0.8), 8000).astype(np.int64)
+        reasoning = thinks * np.minimum(draw.lognormal(row, 58, 6.0, 0.9), 16_000).astype(np.int64)
+        served = habits.end_users[who]
+        end_user = draw.below(row, 60, np.maximum(served, 1))
+        return pa.table(
+            {
+                "request_id": draw.names("req_", row, 61),
+                "account_id": self.ids(who),
+                "ts": when(sent.ts),
+                "ip": self._addresses(who, sent.session),
+                "device_id": self._devices(who, sent.session, console),
+                "user_agent": _agents(draw, who, sent.session, console),
+                "model": _models(draw, habits.eager, sent),
+                "end_user_id": _where(served > 0, draw.names("eu_", join(who, end_user), 62, 10)),
+                "session_id": draw.names("ses_", sent.session, 63, 12),
+                "access_route": _routes(draw, who, sent.session, console),
+                "system_prompt": system,
+                "prompt": prompt,
+                "input_tokens": characters // 4 + draw.below(row, 64, 36) + 4,
+                "output_tokens": output,
+                "reasoning_tokens": reasoning,
+                "tool_calls": (draw.uniform(row, 65) < draw.uniform(wording.family, 66) * 0.4)
+                * (1 + draw.below(row, 67, 3)),
+                "stop_reason": _pick(draw, row, 68, _GIVEN_UP, (0.85, 0.06, 0.09)),
+                "status_code": np.select(
+                    (draw.uniform(row, 69) < 0.02, draw.uniform(row, 69) > 0.995), (429, 500), 200
+                ),
+            }
+        )
+
+    def payments(self, who: Ints, ts: Floats, day: int) -> pa.Table:
+        """Return the table ``payments`` of a day; the free plan pays 0 dollars to prove its card."""
+        draw, accounts = self.draw, self.plan.accounts
+        key = draw.keys(who * DAYS + day, 70)
+        card = chosen(draw, accounts.cards, who, key, accounts.habits.cards, 71)
+        have = card >= 0
+        who, ts, key, card = who[have], ts[have], key[have], card[have]
+        prepaid = self._prepaid(who, card)
+        number = np.where(prepaid, draw.below(card, 75, 8), 8 + draw.below(card, 75, 80))
+        bins = pa.array([str(n) for n in 400_000 + draw.below(np.arange(88), 76, 160_000)])
+        kind = np.where(prepaid, 0, 1 + np.minimum(draw.below(card, 77, 5), 2))
+        plan = accounts.habits.plan[who]
+        amount = np.select(
+            [plan == PLANS.index("free"), plan == PLANS.index("payg")],
+            [0.0, 5.0 * (1 + draw.below(key, 78, 19))],
+            np.where(plan == PLANS.index("pro"), 20.0, 30.0),
+        )
+        return pa.table(
+            {
+                "payment_id": draw.names("pay_", key, 79),
+                "account_id": self.ids(who),
+                "ts": when(ts),
+                "instrument_id": draw.names("pi_", card, 80, 14),
+                "instrument_type": pa.array(("prepaid", "card", "wallet", "bank")).take(
+                    pa.array(_common(kind))
+                ),
+                "bin": bins.take(pa.array(number)),
+                "amount_usd": amount,
+            }
+        )
+
+    def logins(self, who: Ints, ts: Floats, day: int) -> pa.Table:
+        """Return the table ``logins`` of a day."""
+        session = self.draw.keys((who * DAYS + day) * 64 + np.arange(len(who)) % 64, 85)
+        everyone = np.ones(len(who), dtype=bool)
+        return pa.table(
+            {
+                "account_id": self.ids(who),
+                "ts": when(ts),
+                "ip": self._addresses(who, session),
+                "device_id": self._devices(who, session, everyone),
+                "user_agent": _agents(self.draw, who, session, everyone),
+            }
+        )
+
+    def accounts(self) -> pa.Table:
+        """Return the table ``accounts``, in the order of the ids."""
+        draw, plan, habits = self.draw, self.plan, self.plan.accounts.habits
+        who = np.arange(plan.size)
+        group = plan.accounts.group
+        named = plan.groups.organisation[group]
+        free = pa.array(words.EMAIL_DOMAINS).take(pa.array(draw.below(who, 91, len(words.EMAIL_DOMAINS))))
+        own = pc.binary_join_element_wise(draw.names("", group, 92, 8), ".example", "")
+        banned = np.isfinite(plan.accounts.banned) & np.isinf(plan.accounts.reinstated)
+        table = pa.table(
+            {
+                "account_id": self.ids(who),
+                "created_at": when(habits.created),
+                "org_id": _where(named, draw.names("org_", group, 93, 10)),
+                "plan": pa.array(PLANS).take(pa.array(habits.plan)),
+                "email_domain": pc.if_else(pa.array(named & (draw.uniform(who, 94) < 0.8)), own, free),
+                "country": pa.array(words.COUNTRIES).take(pa.array(habits.country)),
+                "status": pc.if_else(pa.array(banned), "banned", "active"),
+            }
+        )
+        return table.sort_by("account_id")
+
+    def account_events(self) -> pa.Table:
+        """Return the table ``account_events``: bans, and the appeals that were upheld."""
+        accounts = self.plan.accounts
+        banned = np.flatnonzero(np.isfinite(accounts.banned))
+        back = np.flatnonzero(np.isfinite(accounts.reinstated))
+        rows = (
+            (banned, accounts.banned[banned], "banned", "terms of use"),
+            (back, accounts.reinstated[back] - 60, "appeal_upheld", "identity shown"),
+            (back, accounts.reinstated[back], "reinstated", "appeal upheld"),
+        )
+        table = pa.table(
+            {
+                "account_id": self.ids(np.concatenate([r[0] for r in rows])),
+                "ts": when(np.concatenate([r[1] for r in rows])),
+                "event": np.repeat([r[2] for r in rows], [len(r[0]) for r in rows]),
+                "reason": np.repeat([r[3] for r in rows], [len(r[0]) for r in rows]),
+            }
+        )
+        return table.sort_by([("ts", "ascending"), ("account_id", "ascending"), ("event", "ascending")])
+
+    def _addresses(self, who: Ints, session: npt.NDArray[np.uint64]) -> pa.Array:
+        draw, accounts = self.draw, self.plan.accounts
+        habits = accounts.habits
+        entity = chosen(draw, accounts.ips, who, session, habits.addresses, 55)
+        shared = entity >= SHARED_FROM
+        pool, pool_kind = self.plan.addresses.of(np.where(shared, entity, SHARED_FROM))
+        server = draw.uniform(entity, 151) < habits.servers[who]
+        kind = np.where(shared, pool_kind, np.where(server, _HOSTING, 0)).astype(np.int8)
+        # Lines in a pool of homes have as many providers as homes have; servers are rented at one.
+        owner = np.where(shared, np.where(kind == 0, entity, pool), who)
+        public = draw.uniform(session, 152) < habits.public_uses[who]
+        gate = self._gates(who, session)
+        entity, owner = np.where(public, gate, entity), np.where(public, gate % 7, owner)
+        kind = np.where(public, habits.public_net[who], kind).astype(np.int8)
+        distinct, back = np.unique(self.network.numbers(entity, owner, kind), return_inverse=True)
+        return pa.array(address_text(distinct)).take(pa.array(back))
+
+    def _gates(self, who: Ints, session: npt.NDArray[np.uint64]) -> Ints:
+        """Return the gate of a carrier or VPN that a session comes through: one of three an account has."""
+        draw, net = self.draw, self.plan.accounts.habits.public_net[who].astype(np.int64)
+        gates = 6 + self.plan.size // np.where(net == MOBILE, 60, 150)
+        which = draw.below(join(who, draw.below(session, 153, 3)), 154, gates)
+        return _GATES_FROM + (np.maximum(net, 0) << 32) + which
+
+    def _devices(self, who: Ints, session: npt.NDArray[np.uint64], named: npt.NDArray[np.bool_]) -> pa.Array:
+        """Return devices; a request through the API names none."""
+        accounts = self.plan.accounts
+        device = chosen(self.draw, accounts.devices, who, session, accounts.habits.devices, 161)
+        return _where(named, self.draw.names("dev_", device, 165, 12))
+
+    def _prepaid(self, who: Ints, card: Ints) -> npt.NDArray[np.bool_]:
+        bought = np.array(
+            [k.instrument is not None and k.instrument.kind == "prepaid" for k in self.plan.kinds]
+        )
+        share = np.where(
+            card >= SHARED_FROM, bought[self.plan.accounts.kind[who]], self.plan.accounts.habits.prepaid[who]
+        )
+        prepaid: npt.NDArray[np.bool_] = self.draw.uniform(card, 166) < share
+        return prepaid
 
 
-def when(seconds: npt.ArrayLike) -> pd.DatetimeIndex:
-    """Return seconds since the start of the window as UTC times, to the millisecond."""
-    milliseconds = np.round(np.asarray(seconds, dtype=float) * 1000).astype("int64")
-    return START + pd.to_timedelta(milliseconds, unit="ms")
-
-
-def name_people(rng: np.random.Generator, people: Sequence[Person]) -> Named:
-    """Give every account a random id."""
-    return Named(people, np.array([f"acct_{rng.bytes(8).hex()}" for _ in people], dtype=object))
-
-
-def accounts(rng: np.random.Generator, named: Named) -> pd.DataFrame:
-    """Return the table ``accounts``, in the order of the ids."""
-    people = named.people
-    frame = pd.DataFrame(
-        {
-            "account_id": named.ids,
-            "created_at": when([p.created for p in people]),
-            "org_id": [p.org for p in people],
-            "plan": [p.plan for p in people],
-            "email_domain": rng.choice(words.EMAIL_DOMAINS, size=len(people)),
-            "country": [words.COUNTRIES[p.country] for p in people],
-            "status": ["banned" if p.banned and not p.reinstated else "active" for p in people],
-        }
-    )
-    return frame.sort_values("account_id", ignore_index=True)
-
-
-def requests(rng: np.random.Generator, named: Named, sent: Requests, book: Book) -> pd.DataFrame:
-    """Return the table ``requests``, prompts included, in the order of their times."""
-    count = len(sent.ts)
-    place = _places(rng, named.people, sent)
-    system, prompt = _texts(rng, sent, book)
-    sizes = np.array([len(s or "") + len(p) for s, p in zip(system, prompt, strict=True)])
-    thinks = rng.random(count) < 0.4
-    return pd.DataFrame(
-        {
-            "request_id": [f"req_{x:016x}" for x in rng.integers(0, 2**63, count).tolist()],
-            "account_id": named.ids[sent.person],
-            "ts": when(sent.ts),
-            **place,
-            "model": _models(rng, named.people, sent),
-            "system_prompt": system,
-            "prompt": prompt,
-            "input_tokens": (sizes / 4 + rng.integers(4, 40, count)).astype("int64"),
-            "output_tokens": np.minimum(rng.lognormal(5.6, 0.9, count), 8000).astype("int64"),
-            "reasoning_tokens": thinks * np.minimum(rng.lognormal(6.0, 0.9, count), 16000).astype("int64"),
-            "tool_calls": rng.poisson(0.3, count),
-            "stop_reason": rng.choice(("end_turn", "max_tokens", "tool_use"), count, p=(0.85, 0.06, 0.09)),
-            "status_code": rng.choice((200, 429, 500), size=count, p=(0.975, 0.02, 0.005)),
-        }
-    )
-
-
-def payments(rng: np.random.Generator, named: Named) -> pd.DataFrame:
-    """Return the table ``payments``: on signing up, then every thirty days; 0 dollars on the free plan."""
-    rows = []
-    for person, account in zip(named.people, named.ids, strict=True):
-        if not person.instruments:
-            continue
-        for n, ts in enumerate(_due(rng, person)):
-            kind, number, instrument = person.instruments[n % len(person.instruments)].split(":")
-            amount = {"free": 0.0, "payg": 5.0 * int(rng.integers(1, 20)), "pro": 20.0, "team": 30.0}[
-                person.plan
-            ]
-            rows.append((f"pay_{rng.bytes(8).hex()}", account, ts, instrument, kind, number, amount))
-    columns = ["payment_id", "account_id", "ts", "instrument_id", "instrument_type", "bin", "amount_usd"]
-    frame = pd.DataFrame(rows, columns=columns)
-    frame["ts"] = when(frame["ts"].to_numpy())
-    return frame.sort_values(["ts", "payment_id"], ignore_index=True)
-
-
-def logins(rng: np.random.Generator, named: Named) -> pd.DataFrame:
-    """Return the table ``logins``: a few an account, over the part of the window it lives in."""
-    people = named.people
-    who = np.repeat(np.arange(len(people)), 1 + rng.poisson(3, len(people)))
-    born = np.array([max(p.created, 0.0) for p in people])[who]
-    gone = np.array([p.until for p in people])[who]
-    frame = pd.DataFrame(
-        {
-            "account_id": named.ids[who],
-            "ts": when(born + rng.random(len(who)) * np.maximum(gone - born, 0)),
-            "ip": pick(rng, [p.ips for p in people], who),
-            "device_id": pick(rng, [p.devices for p in people], who),
-            "user_agent": rng.choice(words.USER_AGENTS[5:8], size=len(who)),
-        }
-    )
-    return frame.sort_values(["ts", "account_id"], ignore_index=True)
-
-
-def account_events(named: Named) -> pd.DataFrame:
-    """Return the table ``account_events``: bans, and the appeals that were upheld."""
-    rows = []
-    for person, account in zip(named.people, named.ids, strict=True):
-        if person.banned is not None:
-            rows.append((account, person.banned, "banned", "terms of use"))
-        if person.reinstated is not None:
-            rows.append((account, person.reinstated - 60, "appeal_upheld", "identity shown"))
-            rows.append((account, person.reinstated, "reinstated", "appeal upheld"))
-    frame = pd.DataFrame(rows, columns=["account_id", "ts", "event", "reason"])
-    frame["ts"] = when(frame["ts"].to_numpy())
-    return frame.sort_values(["ts", "account_id"], ignore_index=True)
-
-
-def models() -> pd.DataFrame:
+def models() -> pa.Table:
     """Return the table ``models``; one is released within the window."""
-    return pd.DataFrame({"model": [m for m, _ in _MODELS], "released_at": when([t for _, t in _MODELS])})
+    return pa.table({"model": [m for m, _ in MODELS], "released_at": when([t for _, t in MODELS])})
 
 
-def labels(rng: np.random.Generator, named: Named) -> pd.DataFrame:
-    """Return the table ``labels``: what the provider's reviewers have found out by the end of the window."""
-    groups: dict[tuple[str, str | None], list[int]] = {}
-    for n, person in enumerate(named.people):
-        groups.setdefault((person.population, person.ring), []).append(n)
-    innocents = sum(len(g) for (_, ring), g in groups.items() if ring is None)
-    rows: list[tuple[str, str, str | None, str]] = []
-    for (_population, ring), group in groups.items():
-        share = 1 / 3 if ring else _LABELLED_INNOCENTS / innocents
-        size = min(len(group), max(4, round(len(group) * share)))
-        chosen = sorted(rng.choice(group, size=size, replace=False).tolist())
-        name = f"case-{len(rows) + 1000}" if ring else None
-        rows += [(named.ids[n], "ring" if ring else "benign", name, "review") for n in chosen]
-    frame = pd.DataFrame(rows, columns=["account_id", "label", "ring_name", "source"])
-    frame["ts"] = when(SPAN - rng.uniform(0, 3 * DAY, len(frame)))
-    return frame.sort_values("account_id", ignore_index=True)
+def _agents(
+    draw: Draw, who: Ints, session: npt.NDArray[np.uint64], console: npt.NDArray[np.bool_]
+) -> pa.Array:
+    """Return user agents: an account has two browsers and two libraries."""
+    pair = draw.below(session, 171, 2)
+    browser = draw.below(join(who, pair), 172, len(words.BROWSERS))
+    library = draw.below(join(who, pair), 173, len(words.LIBRARIES))
+    names = pa.array((*words.BROWSERS, *words.LIBRARIES))
+    return names.take(pa.array(np.where(console, browser, len(words.BROWSERS) + library)))
 
 
-def truth(named: Named) -> pd.DataFrame:
-    """Return what is so: account_id, population, ring (null for innocents), role (null outside rings)."""
-    people = named.people
-    frame = pd.DataFrame(
-        {
-            "account_id": named.ids,
-            "population": [p.population for p in people],
-            "ring": [p.ring for p in people],
-            "role": [p.role for p in people],
-        }
+def _routes(
+    draw: Draw, who: Ints, session: npt.NDArray[np.uint64], console: npt.NDArray[np.bool_]
+) -> pa.Array:
+    gateway = (draw.uniform(who, 174) < 0.25) & (draw.uniform(session, 175) < 0.6)
+    return pa.array(("console", "gateway", "api")).take(
+        pa.array(_common(np.where(console, 0, np.where(gateway, 1, 2))))
     )
-    return frame.sort_values("account_id", ignore_index=True)
 
 
-def _places(
-    rng: np.random.Generator, people: Sequence[Person], sent: Requests
-) -> dict[str, npt.NDArray[np.object_]]:
-    """One address, device, user agent and route a session; a request through the API names no device."""
-    sessions, first = np.unique(sent.session, return_index=True)
-    who = sent.person[first]
-    at = np.searchsorted(sessions, sent.session)
-    agents = [tuple(rng.choice(words.USER_AGENTS, size=2).tolist()) for _ in people]
-    console = rng.random(len(sessions)) < 0.45
-    columns = {
-        "ip": pick(rng, [p.ips for p in people], who),
-        "device_id": np.where(
-            console, pick(rng, [p.devices for p in people], who), np.array(None, dtype=object)
-        ),
-        "user_agent": pick(rng, agents, who),
-        "session_id": np.array([f"ses_{rng.bytes(6).hex()}" for _ in who], dtype=object),
-        "access_route": np.where(
-            console, "console", rng.choice(("api", "gateway"), size=len(who), p=(0.8, 0.2))
-        ),
-    }
-    return {name: values[at] for name, values in columns.items()}
+def _models(draw: Draw, eager: npt.NDArray[np.bool_], sent: Requests) -> pa.Array:
+    """Some accounts move much of their work to a new model within a day, most over weeks, none too early."""
+    who = sent.account
+    slow = -15.0 * np.log1p(-draw.uniform(who, 176))
+    move = MODELS[-1][1] + np.where(eager[who], 0.05 + 0.85 * draw.uniform(who, 177), slow) * DAY
+    moved = (sent.ts > move) & (draw.uniform(sent.row, 178) < 0.4 + 0.6 * draw.uniform(who, 179))
+    old = draw.below(join(who, draw.below(sent.session, 180, 2)), 181, 3)
+    return pa.array([name for name, _ in MODELS]).take(pa.array(_common(np.where(moved, 3, old))))
 
 
-def _models(rng: np.random.Generator, people: Sequence[Person], sent: Requests) -> npt.NDArray[np.object_]:
-    """Some accounts move to a new model within a day, most over weeks; nobody uses it before its release."""
-    names = np.array([m for m, _ in _MODELS], dtype=object)
-    old = rng.integers(0, 3, len(people))[sent.person]
-    released = _MODELS[-1][1]
-    eager = rng.random(len(people)) < np.array(
-        [0.55 if p.ring or p.population == "framework" else 0.2 for p in people]
-    )
-    move = (
-        released + np.where(eager, rng.uniform(0.1, 1.0, len(people)), rng.exponential(15, len(people))) * DAY
-    )
-    used: npt.NDArray[np.object_] = names[np.where(sent.ts > move[sent.person], 3, old)]
-    return used
+def _pick(draw: Draw, of: Ints, salt: int, values: Sequence[str], shares: Sequence[float]) -> pa.Array:
+    place = np.searchsorted(np.cumsum(shares)[:-1], draw.uniform(of, salt), side="right")
+    return pa.array(values).take(pa.array(_common(place)))
 
 
-def _texts(rng: np.random.Generator, sent: Requests, book: Book) -> tuple[list[str | None], list[str]]:
-    system: list[str | None] = []
-    prompt: list[str] = []
-    for pair, values in zip(sent.pair.tolist(), texts.fillings(rng, len(sent.pair)), strict=True):
-        above, below = book.pairs[pair]
-        system.append(above.format_map(values) if above else None)
-        prompt.append(below.format_map(values))
-    return system, prompt
+def _where(condition: npt.NDArray[np.bool_], values: pa.Array) -> pa.Array:
+    return pc.if_else(pa.array(condition), values, None)
 
 
-def _due(rng: np.random.Generator, person: Person) -> list[float]:
-    """Return when an account pays in the window: on signing up, each thirty days, now and then between."""
-    first = person.created + float(rng.uniform(30, 900))
-    if first < 0:
-        first += float(np.ceil(-first / (30 * DAY))) * 30 * DAY
-    count = int(rng.poisson(0.8)) if person.plan == "payg" else 0
-    top_ups = rng.uniform(max(person.created, 0.0) + 900, SPAN, count).tolist()
-    return sorted(ts for ts in (first, *top_ups) if ts < min(person.until, SPAN))
+def _common(places: npt.ArrayLike) -> Ints:
+    return np.asarray(places).astype(np.int64)

@@ -1,215 +1,267 @@
-"""Prompt templates: public tasks that anybody sends, and private ones composed of the same sentences by all.
+"""Prompt text: templates are compositions of sentences that everybody composes from, with long slots.
 
-A template is text with ``{slots}``. Rings and innocents compose theirs from one pool of sentences, so that
-no wording tells them apart: what tells is who shares a whole composition.
+No wording tells a ring from an innocent; what tells is who shares a whole composition. A template is only a
+number; its parts follow from it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ringfence.worlds import words
+from ringfence.worlds.corpus import Corpus
+from ringfence.worlds.hashing import Draw, Floats, Ints
+from ringfence.worlds.phrases import FRAMEWORKS, PHRASEBOOKS, TACTICS
+from ringfence.worlds.phrases.phrasebook import Phrasebook
 
-TASKS = (
-    "Translate into {language}:\n\n{text}",
-    "Summarise the following text in {n} bullet points.\n\n{text}",
-    "Fix the bug in this code and explain what was wrong:\n\n```\n{code}\n```",
-    "Write a short birthday poem for a {profession} from {city}.",
-    "What are the best places to eat in {city} for under {n}0 euros?",
-    "Explain {field} to a twelve-year-old.",
-    "Rewrite this e-mail so that it sounds friendlier:\n{text}",
-    "Give me {n} names for a company that sells {ware}.",
-    "Which is better for a beginner, {field} or {other_field}? Explain your reasoning step by step.",
-    "Plan a trip of {n} days to {city} by train.",
-    "Grade this paragraph from 1 to 10 for clarity, grammar and tone, with a reason for each mark:\n\n{text}",
-    "Write unit tests for the function below.\n\n{code}",
-    "Prove or disprove: the sum of {n} consecutive odd numbers is never prime. Show every step.",
-    "Draft a cover letter for a job as {profession} in {city}.",
-    "Correct the spelling, change nothing else:\n{text}",
-    "List {n} questions an interviewer may ask a {profession}.",
-    "Turn these notes into a table with three columns:\n\n{text}\n\n{more}",
-    "Convert this to Python:\n{code}",
-    "Who invented the methods of {field}, and when?",
-    "Make a training plan for {n} weeks. I can run twice a week.",
-    "Continue the story:\n\n{text} {more}",
-    "Is the following argument valid? Think step by step before you answer.\n\n{text}",
-    "Explain this error in simple words: index {n} out of range",
-    "Give three arguments for and three against: {text}",
-    "Übersetze ins Deutsche und erkläre schwierige Wörter:\n\n{text}",
-    "Schreibe eine höfliche Absage an einen Lieferanten aus {city}.",
-    "Was ist der Unterschied zwischen {field} und {other_field}?",
-    "Escribe un correo formal para pedir {n} días de vacaciones.",
-    "Explica paso a paso cómo empezar con {field}.",
-    "Resume este texto en {n} frases:\n\n{text}",
-    "Corrige les fautes dans ce texte:\n{text}",
-    "Propose {n} idées de cadeau pour un collègue à {city}.",
-    "Escreva um resumo do texto abaixo para crianças.\n\n{text}",
-    "{field} について、初心者向けに{n}つの要点で説明してください。",
-    "次の文章を自然な日本語に訳してください。\n\n{text}",
-    "请用{n}句话总结下面的内容:\n\n{text}",
-    "Napisz krótką recenzję restauracji w mieście {city}.",
-)
-"""Public tasks: sent by anybody, rings included."""
-
-_OPENERS = (
-    "You are a {adjective} {profession} with {n} years of experience in {field}.",
-    "You are a {adjective} expert in {field} who advises every {profession} of the house.",
-    "Act as a {adjective} {profession}; your speciality is {field}.",
-    "You are the assistant of a {profession} and know {field} well.",
-    "Imagine you teach {field} and a {adjective} {profession} asks you for help.",
-    "Take the part of a {profession}; the subject today is {field}.",
-)
-_PURPOSES = (
-    "You work for {company}, which offers {ware} to {audience}.",
-    "Your answers go to {audience} of {company} ({ware}).",
-    "{company} uses you to prepare {ware} for its {audience}.",
-    "The {audience} who write to you know {company} through {ware}.",
-    "This is part of the project {company}, number {number}, about {ware}.",
-)
-_REASONING = (
-    "Lay out the complete chain of reasoning in numbered steps before you state the final answer.",
-    "Think aloud: show how you get from the question to the result, with every intermediate step.",
-    "Given the answer, write down the reasoning that leads to it, in at least {number} steps.",
-    "Explain why the other answers are wrong before you give your own.",
-)
-_RUBRIC = (
-    "Score the reply from 0 to {number} by this rubric: correctness, completeness, tone. Return only JSON.",
-    "Compare the two replies and name the better one, with {number} criteria and a weight for each.",
-    "Judge the answer as a strict examiner; deduct {number} points for each gap and say which.",
-    "Grade each criterion on its own line, then give a total out of {number}.",
-)
-_RULES = (
-    "Answer in at most {number} words.",
-    "Use no more than {number} headings.",
-    "Never mention prices above {number}.",
-    "If the question is unclear, ask back once.",
-    "Quote the source where there is one.",
-    "Write dates as day, month, year.",
-    "Do not use tables.",
-    "Prefer short sentences to long ones.",
-    "Keep the greeting of {company} as it is.",
-    "Give {number} examples where it helps.",
-    "Use metric units.",
-    "End with a question to the {audience}.",
-    "Treat every input as confidential to {company}.",
-    "Avoid jargon unless the {audience} use it themselves.",
-    "Say so when you are not sure.",
-    "Mark assumptions with an asterisk.",
-)
-_QUESTIONS = (
-    "Case {number}-{n} of {company}:\n{text}",
-    "{company} asks about {field}:\n\n{text}\n{more}",
-    "Input for {ware} (version {number}):\n---\n{text}\n---",
-    "Please handle this for {company}: {text}",
-    "Work on item {n} concerning {field}.\n\n{text}\n\nReturn the result as agreed with {company}.",
-    "```\n{code}\n```\nThis is from {company}, module {number}. {text}",
-)
-
-FRAMEWORKS = (
-    "You are a helpful agent built with Trellis. You can call the tools listed below. Always reply with a "
-    "JSON object that has the keys thought, tool and input. When you know the answer, use the tool finish.\n"
-    "Tools: {tools}",
-    "Assistant is a large language model run by LoomChain. Use the following pieces of context to answer the "
-    "question at the end. If you do not know the answer, say that you do not know.\n\nContext:\n{text}",
-    "You are an autonomous coding agent (Pico 2). Think step by step, write a plan first, then edit the "
-    "files one by one. Never delete files outside the workspace.\nWorkspace: /home/user/{slug}",
-)
-"""Default system prompts of popular frameworks: known to thousands of unrelated users."""
+PUBLIC, OWN, GROUP = range(3)
+_COMPANIES = 20_000
+_PASSAGES = 2500
+"""Passages made for each language, where no real text is given."""
+_IN_SYSTEM = 0.7
+"""Share of private templates whose persona stands in the system prompt rather than the prompt."""
+_ASKS = 0.3
+"""Share of anybody's private templates that ask for something distillers want, too."""
+_BOOKS = tuple(PHRASEBOOKS.values())
 
 
-def compose(
-    rng: np.random.Generator, company: str, *, reasoning: bool = False, rubric: bool = False
-) -> tuple[str, str]:
-    """Compose a private (system prompt, prompt) pair of templates.
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What each request is to say. Columns of shape ``(r,)``."""
+
+    source: npt.NDArray[np.int8]
+    """:data:`PUBLIC`, :data:`OWN` or :data:`GROUP`."""
+    template: Ints
+    """Number of a private template."""
+    family: Ints
+    """What templates of one maker have in common: they speak of one company and one aim."""
+    language: npt.NDArray[np.int8]
+    framework: Ints
+    """Popular default system prompt that stands above a prompt of its own or a public one; -1: none."""
+    pasted: npt.NDArray[np.int8]
+    """1: an assignment, 2: a starter that a whole group pastes."""
+    tactic: npt.NDArray[np.int8]
+    """What it must ask for; -1: whatever it likes."""
+    row: Ints
+    """A number of its own for each request."""
+
+
+class Texts:
+    """Writes prompts.
 
     Args:
-        rng: Where the choices come from.
-        company: A made-up name that stays in the text.
-        reasoning: Whether a sentence asking for the reasoning must be in it.
-        rubric: Whether a sentence asking for marks must be in it.
+        draw: The world's draws.
+        seed: The world's seed.
+        corpus: Real texts to use.
     """
-    frozen = {
-        "{company}": company,
-        "{ware}": _pick(rng, words.WARES),
-        "{audience}": _pick(rng, words.AUDIENCES),
-    }
-    sentences = [_pick(rng, _OPENERS), _pick(rng, _PURPOSES)]
-    if reasoning:
-        sentences.append(_pick(rng, _REASONING))
-    if rubric:
-        sentences.append(_pick(rng, _RUBRIC))
-    rules = rng.choice(len(_RULES), size=int(rng.integers(2, 5)), replace=False)
-    sentences += [_RULES[i] for i in rules]
-    joint = "\n" if rng.random() < 0.3 else " "
-    system = _freeze(joint.join(sentences), frozen, rng)
-    return system, _freeze(_pick(rng, _QUESTIONS), frozen, rng)
 
+    def __init__(self, draw: Draw, seed: int, corpus: Corpus) -> None:
+        rng = np.random.default_rng([seed, 3])
+        self._draw = draw
+        self._banks = _banks()
+        self._companies = _Bank(_company_names(rng))
+        self._passages = _Bank([*_made_passages(rng), *corpus.passages])
+        self._prompts = _Bank([*corpus.prompts, *corpus.framings])
+        self._framings = _Bank(corpus.framings)
+        self._frameworks = [_Bank(framework[part] for framework in FRAMEWORKS) for part in (0, 1)]
 
-def assignment(rng: np.random.Generator) -> str:
-    """Return the text of a university assignment, which every student of the course pastes."""
-    first, second = rng.choice(words.FIELDS, size=2, replace=False)
-    number = int(rng.integers(3, 12))
-    return (
-        f"Assignment {number}: {first} and {second}.\n"
-        f"(a) State the main result of lecture {number} and prove it, showing every step of your reasoning.\n"
-        f"(b) Apply it to a data set of {number * 40} rows and discuss two limits of the method.\n"
-        f"(c) Grade your own solution with the rubric of the course (0 to {number * 5} points).\n\n"
-        "My attempt so far:\n{text}\n{more}"
-    )
+    def write(self, wording: Wording) -> tuple[pa.Array, pa.Array]:
+        """Return the system prompt (null where there is none) and the prompt of each request."""
+        w = wording
+        private = w.source != PUBLIC
+        pasted = w.pasted > 0
+        persona = self._persona(w)
+        above = self._draw.uniform(w.template, 201) < _IN_SYSTEM
+        framed = w.framework >= 0
+        in_system = private & ~pasted & ~framed & above
+        in_prompt = private & ~pasted & ~framed & ~above
+        system = pc.if_else(pa.array(in_system), persona, None)
+        system = pc.if_else(pa.array(framed & ~pasted), self._framework(w), system)
+        system = pc.if_else(pa.array(w.pasted == 2), self._starter(w), system)
+        prompt = pc.if_else(pa.array(private), self._question(w), self._public(w))
+        prompt = pc.if_else(pa.array(w.pasted == 1), self._assignment(w), prompt)
+        lead = pc.if_else(pa.array(in_prompt), pc.binary_join_element_wise(persona, "\n\n", ""), "")
+        return system, pc.binary_join_element_wise(lead, prompt, "")
 
+    def _persona(self, w: Wording) -> pa.Array:
+        draw, varied = self._draw, self._draw.uniform(w.template, 202) < 0.5
+        slot = np.where(varied, w.row, w.template)
+        pieces = [
+            self._part("opener_0", w.language, w.template, 203),
+            self._part("profession", w.language, slot, 204),
+            self._part("opener_1", w.language, w.template, 203),
+            self._part("field", w.language, slot, 205),
+            self._part("opener_2", w.language, w.template, 203),
+            self._part("purpose_0", w.language, w.template, 206),
+            self._companies.take(draw.below(w.family, 207, _COMPANIES)),
+            self._part("purpose_1", w.language, w.template, 206),
+            self._part("ware", w.language, w.family, 208),
+            self._part("purpose_2", w.language, w.template, 206),
+            self._tactic(w),
+            *self._rules(w),
+        ]
+        return pc.binary_join_element_wise(*pieces, "")
 
-def company_name(rng: np.random.Generator) -> str:
-    """Return a made-up name such as ``Velintar``."""
-    return "".join(rng.choice(words.SYLLABLES, size=int(rng.integers(3, 5)))).capitalize()
-
-
-def fillings(rng: np.random.Generator, count: int) -> list[Mapping[str, str]]:
-    """Draw the slot values of ``count`` prompts."""
-    lists = {
-        "adjective": words.ADJECTIVES,
-        "profession": words.PROFESSIONS,
-        "field": words.FIELDS,
-        "other_field": words.FIELDS,
-        "language": words.LANGUAGES,
-        "city": words.CITIES,
-        "code": words.CODES,
-        "ware": words.WARES,
-    }
-    columns = {name: _draw(rng, values, count) for name, values in lists.items()}
-    columns["n"] = [str(n) for n in rng.integers(2, 30, count).tolist()]
-    columns["text"] = _paragraphs(rng, count, 3)
-    columns["more"] = _paragraphs(rng, count, 2)
-    columns["slug"] = _draw(rng, tuple(w.replace(" ", "-") for w in words.FIELDS), count)
-    columns["tools"] = [
-        f"search, {a}, {b}"
-        for a, b in zip(_draw(rng, words.VERBS, count), _draw(rng, words.VERBS, count), strict=True)
-    ]
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _paragraphs(rng: np.random.Generator, count: int, sentences: int) -> list[str]:
-    parts = []
-    for _ in range(sentences):
-        draws = (
-            _draw(rng, pool, count) for pool in (words.SUBJECTS, words.VERBS, words.OBJECTS, words.WHENS)
+    def _rules(self, w: Wording) -> list[pa.Array]:
+        """Return three different rules, one of which may be none."""
+        bank = self._banks["rule"]
+        each = len(bank) // len(_BOOKS)
+        first, *gaps = (
+            self._draw.below(w.template, 209 + n, each if n == 0 else each // 2) for n in range(3)
         )
-        parts.append([f"{s} {v} {o} {w}." for s, v, o, w in zip(*draws, strict=True)])
-    breaks = _draw(rng, (" ", " ", "\n"), count)
-    return [gap.join(row) for gap, row in zip(breaks, zip(*parts, strict=True), strict=True)]
+        places = (first, first + 1 + gaps[0], first + 1 + gaps[0] + gaps[1] + (gaps[0] + gaps[1] < each - 2))
+        return [bank.take(w.language.astype(np.int64) * each + place % each) for place in places]
+
+    def _tactic(self, w: Wording) -> pa.Array:
+        """Return what the template asks for: its group's aim, or, with anybody, at times one of its own."""
+        draw = self._draw
+        asks = (w.tactic >= 0) | (draw.uniform(w.family, 212) < _ASKS)
+        tactic = np.where(w.tactic >= 0, w.tactic, draw.below(w.family, 213, len(TACTICS)))
+        each = len(_BOOKS[0].tactics[TACTICS[0]])
+        place = (w.language.astype(np.int64) * len(TACTICS) + tactic) * each + draw.below(
+            w.template, 214, each
+        )
+        sentence = pc.if_else(pa.array(asks), self._banks["tactic"].take(place), "")
+        if not len(self._framings):
+            return sentence
+        quotes = asks & np.isin(tactic, _FRAMED) & (draw.uniform(w.family, 215) < 0.5)
+        framing = self._framings.take(draw.below(w.family, 216, len(self._framings)))
+        return pc.if_else(pa.array(quotes), framing, sentence)
+
+    def _question(self, w: Wording) -> pa.Array:
+        return pc.binary_join_element_wise(
+            self._part("question_0", w.language, w.template, 217),
+            self._slot(w, 218),
+            self._part("question_1", w.language, w.template, 217),
+            "",
+        )
+
+    def _public(self, w: Wording) -> pa.Array:
+        # A prompt that many know is sent more often than one that few know.
+        made = pc.binary_join_element_wise(
+            self._part("task_0", w.language, w.row, 219, popular=True),
+            self._slot(w, 220),
+            self._part("task_1", w.language, w.row, 219, popular=True),
+            "",
+        )
+        if not len(self._prompts):
+            return made
+        place = _popular(self._draw.uniform(w.row, 221), len(self._prompts))
+        known = pa.array(self._draw.uniform(w.row, 222) < 0.5)
+        return pc.if_else(known, self._prompts.take(place), made)
+
+    def _assignment(self, w: Wording) -> pa.Array:
+        return pc.binary_join_element_wise(
+            self._part("assignment_0", w.language, w.family, 223),
+            self._part("field", w.language, w.family, 224),
+            self._part("assignment_1", w.language, w.family, 223),
+            self._slot(w, 225),
+            self._part("assignment_2", w.language, w.family, 223),
+            "",
+        )
+
+    def _starter(self, w: Wording) -> pa.Array:
+        return pc.binary_join_element_wise(
+            self._part("starter_0", w.language, w.family, 226),
+            self._part("field", w.language, w.family, 227),
+            self._part("starter_1", w.language, w.family, 226),
+            "",
+        )
+
+    def _framework(self, w: Wording) -> pa.Array:
+        which = np.maximum(w.framework, 0)
+        before, after = (bank.take(which) for bank in self._frameworks)
+        return pc.binary_join_element_wise(before, self._part("field", w.language, w.row, 228), after, "")
+
+    def _slot(self, w: Wording, salt: int) -> pa.Array:
+        """Return a passage, in one of three cases two."""
+        first, second = self._passage(w, salt + 300), self._passage(w, salt + 400)
+        joined = pc.binary_join_element_wise(first, second, "\n")
+        return pc.if_else(pa.array(self._draw.uniform(w.row, salt + 500) < 0.33), joined, first)
+
+    def _passage(self, w: Wording, salt: int) -> pa.Array:
+        made = w.language.astype(np.int64) * _PASSAGES + self._draw.below(w.row, salt, _PASSAGES)
+        real = len(self._passages) - _PASSAGES * len(_BOOKS)
+        if not real:
+            return self._passages.take(made)
+        given = _PASSAGES * len(_BOOKS) + self._draw.below(w.row, salt + 1, real)
+        return self._passages.take(np.where(self._draw.uniform(w.row, salt + 2) < 0.5, given, made))
+
+    def _part(
+        self, name: str, language: npt.NDArray[np.int8], of: Ints, salt: int, *, popular: bool = False
+    ) -> pa.Array:
+        bank = self._banks[name]
+        each = len(bank) // len(_BOOKS)
+        drawn = self._draw.uniform(of, salt)
+        place = _popular(drawn, each) if popular else np.floor(drawn * each).astype(np.int64)
+        return bank.take(language.astype(np.int64) * each + place)
 
 
-def _draw(rng: np.random.Generator, values: tuple[str, ...], count: int) -> list[str]:
-    return [values[i] for i in rng.integers(0, len(values), count).tolist()]
+class _Bank:
+    """Strings to take from."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._texts = pa.array(list(texts), pa.string())
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def take(self, places: Ints) -> pa.Array:
+        return self._texts.take(pa.array(places))
 
 
-def _pick(rng: np.random.Generator, values: tuple[str, ...]) -> str:
-    return values[int(rng.integers(len(values)))]
+_FRAMED = tuple(TACTICS.index(name) for name in ("rubric_grading", "jailbreak_framing"))
+
+_SPLIT: dict[str, Callable[[Phrasebook], Sequence[Sequence[str]]]] = {
+    "opener": lambda b: b.openers,
+    "purpose": lambda b: [(" " + p[0], *p[1:]) for p in b.purposes],
+    "question": lambda b: b.questions,
+    "task": lambda b: b.tasks,
+    "assignment": lambda b: b.assignments,
+    "starter": lambda b: b.starters,
+}
+"""Texts with slots, cut at the slots."""
+
+_WHOLE: dict[str, Callable[[Phrasebook], Sequence[str]]] = {
+    "rule": lambda b: [" " + r for r in b.rules] + [""] * 2,
+    "tactic": lambda b: [" " + s for tactic in TACTICS for s in b.tactics[tactic]],
+    "profession": lambda b: b.professions,
+    "field": lambda b: b.fields,
+    "ware": lambda b: b.wares,
+}
 
 
-def _freeze(text: str, frozen: Mapping[str, str], rng: np.random.Generator) -> str:
-    for slot, value in frozen.items():
-        text = text.replace(slot, value)
-    return re.sub(r"\{number\}", lambda _slot: str(int(rng.integers(3, 40))), text)
+def _banks() -> dict[str, _Bank]:
+    """Return the texts of all languages by part, language by language."""
+    banks = {name: _Bank(text for book in _BOOKS for text in part(book)) for name, part in _WHOLE.items()}
+    for name, parts in _SPLIT.items():
+        for piece in range(len(parts(_BOOKS[0])[0])):
+            banks[f"{name}_{piece}"] = _Bank(text[piece] for book in _BOOKS for text in parts(book))
+    return banks
+
+
+def _company_names(rng: np.random.Generator) -> list[str]:
+    lengths = rng.integers(3, 5, _COMPANIES)
+    syllables = rng.choice(words.SYLLABLES, size=(_COMPANIES, 4))
+    return [
+        "".join(row[:n]).capitalize() for row, n in zip(syllables.tolist(), lengths.tolist(), strict=True)
+    ]
+
+
+def _made_passages(rng: np.random.Generator) -> list[str]:
+    made: list[str] = []
+    for book in _BOOKS:
+        lengths = (1 + rng.geometric(0.3, _PASSAGES)).clip(1, 14).tolist()
+        made += [" ".join(rng.choice(book.sentences, size=n, replace=False).tolist()) for n in lengths]
+    return made
+
+
+def _popular(uniform: Floats, count: int) -> Ints:
+    """Return places below ``count``, small ones more often."""
+    return np.floor(count * uniform**2).astype(np.int64)

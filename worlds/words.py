@@ -232,16 +232,21 @@ EMAIL_DOMAINS = (
     "mail.com",
     "qq.com",
 )
-USER_AGENTS = (
+LIBRARIES = (
     "python-sdk/1.41.0",
     "python-sdk/1.39.2",
     "node-sdk/0.30.1",
     "node-sdk/0.29.0",
     "curl/8.5.0",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64)",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)",
-    "Mozilla/5.0 (X11; Linux x86_64)",
     "go-http-client/2.0",
     "okhttp/4.12.0",
 )
+BROWSERS = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64)",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)",
+    "Mozilla/5.0 (X11; Linux x86_64)",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X)",
+    "Mozilla/5.0 (Linux; Android 15; Mobile)",
+)
+"""User agents: everybody has some of both."""
 PLANS = ("free", "payg", "pro", "team")

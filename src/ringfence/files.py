@@ -75,19 +75,28 @@ def write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
 
 
-def check_output(out: Path, *, force: bool) -> None:
+RUN_FILES = (MANIFEST, "rings.jsonl")
+"""What stands in every output folder of a run, and tells it from other folders."""
+
+
+def check_output(out: Path, *, force: bool, ours: tuple[str, ...] = RUN_FILES) -> None:
     """Refuse an output folder that would have to be overwritten.
 
+    Args:
+        out: The folder.
+        force: Whether it may be replaced where it is ours.
+        ours: Files by which a folder of ours is known.
+
     Raises:
-        OutputError: it is a file, a folder that is not empty and ``force`` is off, or one that a run did not
+        OutputError: it is a file, a folder that is not empty and ``force`` is off, or one that we did not
             make: what is not ours is never replaced.
     """
     if out.is_file():
         raise OutputError(f"{out} is a file; --out names a folder.")
     if not out.is_dir() or not any(out.iterdir()):
         return
-    if not (out / MANIFEST).is_file() or not (out / "rings.jsonl").is_file():
-        raise OutputError(f"{out} is not empty and no run made it. Name another folder; --force won't do.")
+    if not all((out / name).is_file() for name in ours):
+        raise OutputError(f"{out} is not empty and not ours. Name another folder; --force won't do.")
     if not force:
         raise OutputError(f"{out} is not empty. Name another folder, or replace it with --force.")
 
@@ -106,7 +115,7 @@ def check_apart(out: Path, *read: Path) -> None:
 
 
 @contextmanager
-def published(out: Path, *, force: bool) -> Iterator[Path]:
+def published(out: Path, *, force: bool, ours: tuple[str, ...] = RUN_FILES) -> Iterator[Path]:
     """Yield an empty folder beside ``out`` that becomes ``out`` when the block ends well.
 
     A block that raises, or a process that dies, leaves ``out`` as it was.
@@ -114,7 +123,7 @@ def published(out: Path, *, force: bool) -> Iterator[Path]:
     Raises:
         OutputError: ``out`` would be overwritten without ``force``, or cannot be written.
     """
-    check_output(out, force=force)
+    check_output(out, force=force, ours=ours)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))

@@ -55,7 +55,7 @@ def test_a_folder_that_no_run_made_is_never_replaced(logs: Path, tmp_path: Path)
     (mine / "keep.txt").write_text("keep me")
 
     said = ringfence("run", logs, "--out", mine, "--neo4j", "none", "--force", code=1).stderr
-    assert "no run made it" in said
+    assert "not ours" in said
     assert [path.name for path in mine.iterdir()] == ["keep.txt"]
 
 

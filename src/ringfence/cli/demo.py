@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from ringfence.records import Ring
 
 
+DEMO_SCALE = 0.0025
+"""About 5,000 accounts."""
+
+
 def demo(
     folder: Annotated[
         Path, typer.Option("--out", help="Folder for the world, its truth and the run.")
@@ -36,18 +40,20 @@ def demo(
 ) -> None:
     """Make a small world with two planted rings, run on it, and compare what was found."""
     from ringfence.pipeline.run import RunRequest, run
-    from ringfence.worlds.compare import compare, population_rows, ring_rows
-    from ringfence.worlds.demo import make_demo
+    from ringfence.worlds.make import WorldRequest, make_world
+    from ringfence.worlds.score.findings import read_findings
+    from ringfence.worlds.score.rows import accused_rows, ring_rows
+    from ringfence.worlds.score.scorecard import score
+    from ringfence.worlds.score.truth import read_truth
 
     _check(folder, force=force)
     show = display()
     with show.stage("Make the demo world") as tick:
-        made = make_demo(folder / "input", folder / "truth", seed, tick)
-    out = folder / "out"
-    # An earlier demo in this folder is ours to replace.
+        # An earlier demo in this folder is ours to replace.
+        world = make_world(folder / "world", WorldRequest("demo", DEMO_SCALE, seed), force=True, tick=tick)
     request = RunRequest(
-        folder / "input",
-        out,
+        world.input,
+        folder / "out",
         neo4j=neo4j,
         force=True,
         disposable=True,
@@ -55,21 +61,22 @@ def demo(
         settings=Settings(seed=seed),
     )
     result = run(request, show)
-    comparison = compare([ring.as_json() for ring in result.rings], made.accounts)
+    truth = read_truth(world.truth)
+    card = score(read_findings(request.out, truth), truth)
     if as_json:
-        planted = [dict(zip(ring_rows(comparison)[0], row, strict=True)) for row in ring_rows(comparison)[1:]]
+        planted = [dict(zip(ring_rows(card)[0], row, strict=True)) for row in ring_rows(card)[1:]]
         typer.echo(json.dumps({**summary(result), "planted": planted}, ensure_ascii=False))
     else:
         say_result(result)
-        say_rows("Planted rings and what was found", ring_rows(comparison))
-        say_rows("Innocents in communities that were flagged", population_rows(comparison))
+        say_rows("Planted rings and what was found", ring_rows(card))
+        say_rows("Innocents named", accused_rows((*card.populations, card.innocents)))
         say_next(result.rings, stored=neo4j != "none" and result.store_error is None)
     raise typer.Exit(exit_code(result, max_rejected=0.0))
 
 
 def _check(folder: Path, *, force: bool) -> None:
     """Refuse to write into a folder that an earlier demo did not make."""
-    ours = (folder / "truth" / "accounts.parquet").is_file()
+    ours = (folder / "world" / "world.json").is_file()
     if folder.exists() and not force and not ours and (folder.is_file() or any(folder.iterdir())):
         raise OutputError(
             f"{folder} is in use by something else. Name another folder with --out, or --force."
