@@ -227,6 +227,9 @@ def test_tables_of_text() -> None:
     assert tables["Planted rings and what was found"][1] == ("A", "c", "ring", "0.97", "2 of 2", "1", "1")
     assert tables["Innocents named"][1][:3] == ("family", "1", "1")
     assert tables["Innocents named"][1][-1] == "too small for 0.1%"
+    figures = {row[0]: row[1:] for row in tables["Accounts, clusters, networks and probabilities"]}
+    assert figures["accounts flagged: precision"] == ("67% (21%–94%)", "3")
+    assert figures["calibration of clusters"] == ("ECE 0.030, Brier 0.001", "1")
     assert tables["What the sample allows"][2] == (
         "ring precision of 0.99", "1 reported rings", "fewer than 300 reported rings",
     )  # fmt: skip

@@ -141,7 +141,7 @@ def _resampled(slots: _Slots, rng: np.random.Generator) -> tuple[_Floats, _Float
     times = _drawn(np.append(slots.alone, groups), rng)
     alone, often = times[: len(slots.alone)], times[len(slots.alone) :]
     return (
-        np.bincount(slots.places, rings[slots.rings], slots.count),
+        np.bincount(slots.places, rings[slots.rings], slots.count).astype(float),
         alone + np.bincount(slots.slots, often[slots.groups], len(slots.alone)),
     )
 

@@ -19,6 +19,7 @@ def as_rows(scorecard: Scorecard) -> dict[str, Rows]:
         "Detector": detector_rows([scorecard]),
         "Planted rings and what was found": ring_rows(scorecard),
         "Rings found": recall_rows(scorecard),
+        "Accounts, clusters, networks and probabilities": figure_rows(scorecard),
         "Innocents named": accused_rows((*scorecard.populations, scorecard.innocents)),
         **{
             f"Innocents named, by {fairness.attribute}": accused_rows(fairness.groups)
@@ -65,6 +66,42 @@ def recall_rows(scorecard: Scorecard) -> Rows:
         *(
             (recall.name, counted(recall.ring), counted(recall.review))
             for recall in (*rings.by_evidence, *rings.by_type, *rings.by_size)
+        ),
+    ]
+
+
+def figure_rows(scorecard: Scorecard) -> Rows:
+    """Return the single figures: accounts named, clustering, blended networks, calibration, fairness gaps."""
+    accounts, rings, inside = scorecard.accounts, scorecard.rings, scorecard.bystanders
+    said = scorecard.calibration
+    stated = [("clusters", said.clusters), ("accounts", said.accounts)] if said else []
+    gaps = [(f.attribute, level, f.gap(level)) for f in scorecard.fairness for level in ("ring", "review")]
+    return [
+        ("figure", "value", "of"),
+        *(
+            (f"accounts {word}: {name}", interval(share), f"{share.of:,}")
+            for word, rates in (("in a ring", accounts.ring), ("flagged", accounts.review))
+            for name, share in (("precision", rates.precision), ("recall", rates.recall))
+        ),
+        ("B-cubed F1, all clusters", figure(rings.linked.f1), f"{rings.linked.accounts:,} ring accounts"),
+        ("pieces a ring", figure(rings.pieces.per_ring), f"{rings.pieces.touched:,} rings"),
+        ("clusters of two operators", str(rings.pieces.merged.hits), f"{rings.pieces.merged.of:,} flagged"),
+        (
+            "innocents in blended networks not accused",
+            interval(inside.spared_ring),
+            f"{inside.spared_ring.of:,}",
+        ),
+        ("the same, not flagged", interval(inside.spared_review), f"{inside.spared_review.of:,}"),
+        ("ring accounts there, flagged", interval(inside.named_review), f"{inside.named_review.of:,}"),
+        *(
+            (f"calibration of {name}", f"ECE {part.ece:.3f}, Brier {part.brier:.3f}", f"{part.count:,}")
+            for name, part in stated
+            if part
+        ),
+        *(
+            (f"largest gap by {name}, {level}", rate(gap.difference), f"{gap.highest} over {gap.lowest}")
+            for name, level, gap in gaps
+            if gap
         ),
     ]
 
