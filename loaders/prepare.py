@@ -98,18 +98,24 @@ def _given(raw: pa.Table, name: str, mapping: TableMapping) -> pa.Array | None:
 
 
 def _templated(raw: pa.Table, templater: Templater) -> pa.Table:
+    """Turn prompt text into template ids; a template that the provider names itself is better than ours."""
     text = [name for name in ("system_prompt", "prompt") if name in raw.column_names]
-    if all(raw[name].null_count == raw.num_rows for name in text):
+    given = raw["template_id"].cast(pa.string()) if "template_id" in raw.column_names else None
+    system, prompt = (
+        _unnamed(raw[name], given) if name in text else None for name in ("system_prompt", "prompt")
+    )
+    if all(part is None or part.null_count == raw.num_rows for part in (system, prompt)):
         return raw.drop_columns(text)
-    parts = [
-        raw[name].cast(pa.string()).combine_chunks() if name in text else None
-        for name in ("system_prompt", "prompt")
-    ]
-    mined = templater(parts[0], parts[1], raw["account_id"].cast(pa.string()).combine_chunks())
+    mined = templater(system, prompt, raw["account_id"].cast(pa.string()).combine_chunks())
     raw = raw.drop_columns(text)
-    if "template_id" in raw.column_names:
-        # A template that the provider names itself is better than ours.
-        place = raw.column_names.index("template_id")
-        given = raw["template_id"].cast(pa.string())
-        return raw.set_column(place, "template_id", pc.coalesce(given, mined))
-    return raw.append_column("template_id", mined)
+    if given is None:
+        return raw.append_column("template_id", mined)
+    return raw.set_column(raw.column_names.index("template_id"), "template_id", pc.coalesce(given, mined))
+
+
+def _unnamed(text: pa.ChunkedArray, given: pa.ChunkedArray | None) -> pa.Array:
+    """Return prompt text, null where the provider has named the template."""
+    if given is not None and given.null_count == 0:
+        return pa.nulls(len(text), pa.string())
+    plain_text = text.cast(pa.string())
+    return (plain_text if given is None else pc.if_else(given.is_null(), plain_text, None)).combine_chunks()

@@ -56,6 +56,8 @@ class WorldRequest:
     """Whether reviewers have labelled some accounts."""
     attacks: tuple[str, ...] = ()
     """What the operators do against being found."""
+    template_ids: bool = False
+    """Whether the provider logs which template a prompt was made from."""
     swap_languages: bool = False
     """Put each language in the place of another, and change nothing else."""
 
@@ -211,7 +213,12 @@ class _Maker:
         self.plan = make_plan(request)
         self.days = Days(self.plan, draw, request.seed)
         self.writer = tables.Writer(
-            self.plan, self.days, draw, Texts(draw, request.seed, corpus), AddressPlan(draw, self.plan.size)
+            self.plan,
+            self.days,
+            draw,
+            Texts(draw, request.seed, corpus),
+            AddressPlan(draw, self.plan.size),
+            request.template_ids,
         )
 
     def day(self, folder: Path, day: int) -> tuple[dict[str, int], Ints, Ints]:

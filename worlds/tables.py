@@ -51,6 +51,8 @@ class Writer:
     draw: Draw
     texts: Texts
     network: AddressPlan
+    template_ids: bool = False
+    """Whether the provider logs which template a prompt was made from."""
 
     def ids(self, who: Ints) -> pa.Array:
         """Return account ids; they say nothing about when an account was made."""
@@ -69,6 +71,7 @@ class Writer:
         reasoning = thinks * np.minimum(draw.lognormal(row, 58, 6.0, 0.9), 16_000).astype(np.int64)
         served = habits.end_users[who]
         end_user = draw.below(row, 60, np.maximum(served, 1))
+        named = {"template_id": draw.names("tpl_", self.texts.templates(wording), 95, 12)}
         return pa.table(
             {
                 "request_id": draw.names("req_", row, 61),
@@ -83,6 +86,7 @@ class Writer:
                 "access_route": _routes(draw, who, sent.session, console),
                 "system_prompt": system,
                 "prompt": prompt,
+                **(named if self.template_ids else {}),
                 "input_tokens": characters // 4 + draw.below(row, 64, 36) + 4,
                 "output_tokens": output,
                 "reasoning_tokens": reasoning,

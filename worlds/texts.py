@@ -89,6 +89,23 @@ class Texts:
         lead = pc.if_else(pa.array(in_prompt), pc.binary_join_element_wise(persona, "\n\n", ""), "")
         return system, pc.binary_join_element_wise(lead, prompt, "")
 
+    def templates(self, wording: Wording) -> Ints:
+        """Return the number of each request's template: what a provider that logs its templates would know.
+
+        It is that of the system prompt where there is one, else of the prompt.
+        """
+        w = wording
+        each = len(_BOOKS[0].tasks)
+        task = w.language * each + _popular(self._draw.uniform(w.row, 219), each)
+        known = _popular(self._draw.uniform(w.row, 221), max(len(self._prompts), 1))
+        real = (len(self._prompts) > 0) & (self._draw.uniform(w.row, 222) < 0.5)
+        public = np.where(real, (2 << 56) + known, (1 << 56) + task)
+        return np.select(
+            (w.pasted > 0, w.framework >= 0, w.source == PUBLIC),
+            ((3 << 56) + w.family, (4 << 56) + w.framework, public),
+            w.template,
+        )
+
     def _persona(self, w: Wording) -> pa.Array:
         draw, varied = self._draw, self._draw.uniform(w.template, 202) < 0.5
         slot = np.where(varied, w.row, w.template)

@@ -78,6 +78,10 @@ def make(
         list[str] | None,
         typer.Option(metavar="NAME", help="What operators do against being found; repeatable."),
     ] = None,
+    template_ids: Annotated[
+        bool,
+        typer.Option("--template-ids", help="Let the provider log which template a prompt was made from."),
+    ] = False,
     swap_languages: Annotated[
         bool, typer.Option("--swap-languages", help="Each language in place of another, all else equal.")
     ] = False,
@@ -99,6 +103,7 @@ def make(
         prompts=prompts,
         labels=labels,
         attacks=tuple(attack or ()),
+        template_ids=template_ids,
         swap_languages=swap_languages,
     )
     if dry_run:

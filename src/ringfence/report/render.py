@@ -18,25 +18,26 @@ def render_report(data: ReportData) -> str:
     The same data gives the same page. Identifiers and statements are taken for hostile: they are escaped,
     and characters that cannot be seen, or that turn the direction of text, are spelt out.
     """
-    return _environment().get_template("page.html.j2").render(page=build_page(data))
+    return environment().get_template("page.html.j2").render(page=build_page(data))
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return the templates of all pages, with what they call."""
+    made = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
+    made.filters.update(
         visible=text.visible, number=text.number, percent=text.percent, factor=text.factor, day=text.day
     )
-    environment.globals.update(
+    made.globals.update(
         plural=text.plural,
         picture_size=picture,
         timeline_size=timeline,
         entity_names=picture.ENTITY_NAMES,
     )
-    return environment
+    return made

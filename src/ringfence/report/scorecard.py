@@ -9,7 +9,7 @@ from jinja2 import Environment
 
 from ringfence.errors import UsageError
 from ringfence.report import plots
-from ringfence.report.render import _environment
+from ringfence.report.render import environment
 from ringfence.worlds.score import rows
 from ringfence.worlds.score.scorecard import Scorecard
 from ringfence.worlds.score.timeline import Detection
@@ -38,7 +38,7 @@ def render_scorecard(cards: Sequence[Scorecard], detection: Detection | None = N
     said = card.calibration
     outcomes = sorted(card.outcomes, key=lambda o: (o.found_review, o.found_ring, o.world, o.ring))
     return (
-        _scorecard_environment()
+        scorecard_environment()
         .get_template("scorecard.html.j2")
         .render(
             cards=cards,
@@ -61,14 +61,15 @@ def render_scorecard(cards: Sequence[Scorecard], detection: Detection | None = N
 
 
 @cache
-def _scorecard_environment() -> Environment:
-    environment = _environment().overlay()
-    environment.filters = environment.filters | {
+def scorecard_environment() -> Environment:
+    """Return the templates of pages, with what scorecards call besides."""
+    made = environment().overlay()
+    made.filters = made.filters | {
         "rate": rows.rate,
         "interval": rows.interval,
         "estimated": rows.estimated,
         "figure": rows.figure,
         "counted": rows.counted,
     }
-    environment.globals = environment.globals | {"plots": plots, "detection_rows": rows.detection_rows}
-    return environment
+    made.globals = made.globals | {"plots": plots, "detection_rows": rows.detection_rows}
+    return made
