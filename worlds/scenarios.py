@@ -43,7 +43,7 @@ class Scenario:
     """Factor on all innocent populations but the background."""
     innocent_requests: float = 12.0
     """Mean requests of an innocent account."""
-    ring_requests: float = 22.0
+    ring_requests: float = 60.0
     """Mean requests of a ring account, where there are no campaigns."""
     customer_requests: float = 0.0
     """Requests at scale 1 that unrelated customers send through proxy networks; 0: as everybody."""
