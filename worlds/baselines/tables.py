@@ -17,6 +17,9 @@ Tables = Callable[[str], Any]
 
 _TYPES = {Kind.TIME: "timestamp", Kind.INTEGER: "int64", Kind.REAL: "float64"}
 
+_SPACES = r"\s\s+|[^\S ]"
+"""White space that is not one space already: replacing every space by itself takes five times as long."""
+
 
 def open_tables(folder: Path, engine: Any) -> Tables:
     """Return the tables of a folder of ``<table>.parquet`` files or ``<table>/part-*.parquet`` parts.
@@ -76,7 +79,7 @@ def contents(tables: Tables) -> Any:
     """
     rows = tables("requests")
     text = ibis.coalesce(rows["system_prompt"].nullif(""), rows["prompt"], rows["template_id"])
-    plain = text.lower().re_replace(r"\d+", "0").re_replace(r"\s+", " ").strip()
+    plain = text.lower().re_replace(r"\d+", "0").re_replace(_SPACES, " ").strip()
     return rows.filter(text.notnull()).select("request_id", "account_id", "ts", content=plain.hash())
 
 
