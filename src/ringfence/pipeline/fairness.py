@@ -35,6 +35,8 @@ class Changed:
     """``country`` or ``language``."""
     accounts: int
     """How many were compared."""
+    named: int
+    """How many of them a flagged cluster named before; where it is 0, that nothing changed says little."""
     changed: tuple[str, ...]
     """Accounts whose decision changed: that of their community, or whether it names them."""
     largest_score_change: float
@@ -130,8 +132,13 @@ def compare_findings(attribute: str, before: Findings, after: Findings) -> Chang
     was, now = _decided(before), _decided(after).reindex(before.accounts["account_id"])
     was = was.reindex(now.index)
     differs = (was["decision"] != now["decision"]) | (was["named"] != now["named"])
-    change = (was["score"] - now["score"]).abs().max()
-    return Changed(attribute, len(was), tuple(sorted(was.index[differs])), float(change) if len(was) else 0.0)
+    return Changed(
+        attribute=attribute,
+        accounts=len(was),
+        named=int(was["named"].sum()),
+        changed=tuple(sorted(was.index[differs])),
+        largest_score_change=float((was["score"] - now["score"]).abs().max()),
+    )
 
 
 def _decided(findings: Findings) -> pd.DataFrame:
