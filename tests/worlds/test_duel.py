@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.errors import OutputError, UsageError
@@ -83,6 +83,7 @@ def test_of_equals_the_free_one_is_taken() -> None:
     assert choose(step(), [paid, free]) is free
 
 
+@settings(deadline=None, derandomize=True)
 @given(
     st.dictionaries(
         st.sampled_from("abcde"), st.tuples(st.integers(1, 9), st.integers(0, 4)), min_size=1, max_size=5
@@ -97,6 +98,7 @@ def test_where_attacks_add_up_greed_is_by_value_per_dollar(hides: dict[str, tupl
     assert [s.attacks for s in steps] == [taken[:n] for n in range(len(taken) + 1)]
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.integers(0, 12))
 def test_greed_never_overspends_and_stops_only_where_nothing_affordable_helps(budget: int) -> None:
     hides = {"a": (3.0, 3), "b": (4.0, 2), "c": (5.0, 1)}
@@ -147,6 +149,7 @@ def test_costs_stand_at_round_figures(most: float, ticks: list[float]) -> None:
     assert cost_ticks(most) == pytest.approx(ticks)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.floats(1e-6, 1e6))
 def test_the_axis_holds_every_cost_without_much_room_left(most: float) -> None:
     ticks = cost_ticks(most)
