@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ringfence.report.scorecard import _scorecard_environment
+from ringfence.report.scorecard import scorecard_environment
 from ringfence.worlds.attack import ATTACKS
 from ringfence.worlds.score.intervals import Share
 
@@ -74,7 +74,7 @@ def render_duel(steps: pd.DataFrame, world: str, *, adaptive: bool, budget: floa
         }
         for row in steps.to_dict("records")
     ]
-    template = _scorecard_environment().get_template("duel.html.j2")
+    template = scorecard_environment().get_template("duel.html.j2")
     return template.render(
         rows=rows, plot=duel_plot(steps), world=world, adaptive=adaptive, budget=budget, dollars=dollars
     )
