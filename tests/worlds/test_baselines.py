@@ -100,7 +100,7 @@ def planted_sharing() -> dict[str, pd.DataFrame]:
 
 def test_shared_identifiers_reports_components_of_five_and_no_hub(write: Write, engine: Any) -> None:
     tables = open_tables(write(**planted_sharing()), engine)
-    found = shared_identifiers(tables, engine)
+    found = shared_identifiers(tables, engine, Sharing())
     assert members(found) == {
         frozenset(f"c{n}" for n in range(7)),
         frozenset(f"d{n}" for n in range(5)),
@@ -136,8 +136,8 @@ def test_leiden_parts_two_cliques_that_share_one_address(write: Write, engine: A
     logins = pd.DataFrame({"account_id": ["a0", "b0"], "ip": "10.0.0.1", "ts": START})
     tables = open_tables(write(payments=payments, logins=logins), engine)
     sides = {frozenset(f"{side}{n}" for n in range(6)) for side in "ab"}
-    assert len(members(shared_identifiers(tables, engine))) == 1
-    found = leiden(tables, engine)
+    assert len(members(shared_identifiers(tables, engine, Sharing()))) == 1
+    found = leiden(tables, engine, Sharing())
     assert members(found) == sides
     assert (found.accounts["score"] == 5 * 3).all()
 

@@ -12,7 +12,7 @@ import igraph
 import numpy as np
 
 from ringfence.worlds.baselines.clusters import Floats, Numbers, clustered, large, numbered
-from ringfence.worlds.baselines.shared_identifiers import Sharing
+from ringfence.worlds.baselines.shared_identifiers import TUNED, Sharing
 from ringfence.worlds.baselines.tables import Tables, account_ids, fetched, sightings, without_hubs
 from ringfence.worlds.score.findings import Findings
 
@@ -24,7 +24,7 @@ def leiden(tables: Tables, engine: Any, sharing: Sharing | None = None, *, seed:
 
     An account's score is the weight of its links inside its community; 0 outside reported ones.
     """
-    sharing = sharing or Sharing()
+    sharing = sharing or TUNED
     accounts = account_ids(tables, engine)
     seen = without_hubs(sightings(tables, sharing.kinds), sharing.hub_cap)
     other = seen.view()

@@ -21,7 +21,7 @@ NAME = "shared_identifiers"
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """What counts as shared."""
+    """What counts as shared; unless told, as the usual recipe has it."""
 
     kinds: tuple[str, ...] = ("instrument", "device", "ip")
     """Entity types that join accounts."""
@@ -31,13 +31,17 @@ class Sharing:
     """Accounts of the smallest component that is reported."""
 
 
+TUNED = Sharing(kinds=("ip",), hub_cap=5, least_size=10)
+"""The best of ``tune.GRIDS`` by the F1 of reported rings, on worlds for tuning."""
+
+
 def shared_identifiers(tables: Tables, engine: Any, sharing: Sharing | None = None) -> Findings:
     """Report the connected components of accounts that share an entity.
 
     An account's score is the number of accounts it shares entities with, counted once an entity; 0 outside
     reported components.
     """
-    sharing = sharing or Sharing()
+    sharing = sharing or TUNED
     accounts = account_ids(tables, engine)
     account, entity, sharers = sharing_accounts(tables, engine, accounts, sharing)
     groups = large(components(len(accounts), account, entity), sharing.least_size)
