@@ -16,8 +16,6 @@ from ringfence.worlds.tables import Writer, when
 _REVIEWED = 20_000
 """The most innocents that reviewers get round to."""
 _REVIEWED_SHARE = 0.06
-_KNOWN_RINGS = 0.6
-"""Share of the rings of which reviewers know some accounts; the others nobody has heard of."""
 
 
 def truth_accounts(writer: Writer) -> pa.Table:
@@ -103,13 +101,18 @@ _RINGS = pa.schema(
 )
 
 
-def labels(writer: Writer) -> pa.Table:
-    """Return the table ``labels``: what reviewers have found out, ring by ring, and late."""
+def labels(writer: Writer, known_rings: float) -> pa.Table:
+    """Return the table ``labels``: what reviewers have found out, ring by ring, and late.
+
+    Args:
+        writer: The world.
+        known_rings: Share of the rings of which they know some accounts; nobody has heard of the others.
+    """
     plan, draw = writer.plan, writer.draw
     who, ring = np.arange(plan.size), plan.ring
     chance = np.array([k.known for k in plan.kinds])[plan.accounts.kind]
     chance = np.where(ring < 0, np.maximum(chance, min(_REVIEWED_SHARE, _REVIEWED / plan.size)), chance)
-    heard_of = (ring < 0) | (draw.uniform(np.maximum(ring, 0), 191) < _KNOWN_RINGS)
+    heard_of = (ring < 0) | (draw.uniform(np.maximum(ring, 0), 191) < known_rings)
     known = np.flatnonzero(heard_of & (draw.uniform(who, 192) < chance) & (writer.days.born < SPAN - 3 * DAY))
     earliest = np.maximum(writer.days.born, plan.groups.starts[plan.accounts.group])[known] + 2 * DAY
     late = np.minimum(earliest, SPAN - DAY)

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 import ringfence
 from ringfence.errors import UsageError
-from ringfence.files import digest_files, published, write_json
+from ringfence.files import digest_files, digest_json, published, write_json
 from ringfence.progress import Tick, silent
 from ringfence.worlds import answers, tables
 from ringfence.worlds.attack import ATTACKS, attacked
@@ -110,7 +110,7 @@ def make_world(
             "prompts": digest_files(sorted(_files(request.prompts)), request.prompts)
             if request.prompts
             else None,
-            "generator_digest": generator_digest(),
+            "generator_digest": generator_digest(SCENARIOS[request.scenario]),
             "rows": rows,
             "seconds": round(time.perf_counter() - begun, 1),
         }
@@ -118,14 +118,15 @@ def make_world(
     return World(folder, rows)
 
 
-def generator_digest() -> str:
-    """Return the digest of the code that makes worlds: figures hold for one generator."""
+def generator_digest(scenario: Scenario) -> str:
+    """Return the digest of the code and the scenario that make a world: figures hold for one generator."""
     here = Path(__file__).parent
     names = [n for n in here.glob("*.py") if n.name not in _NOT_GENERATOR]
-    return digest_files(sorted([*names, *(here / "phrases").glob("*.py")]), here)
+    code = digest_files(sorted([*names, *(here / "phrases").glob("*.py")]), here)
+    return digest_json([code, asdict(scenario)])
 
 
-_NOT_GENERATOR = ("__init__.py", "separable.py")
+_NOT_GENERATOR = ("__init__.py", "separable.py", "scenarios.py")
 
 
 def check(request: WorldRequest) -> None:
@@ -287,7 +288,7 @@ def _write(folder: Path, request: WorldRequest, corpus: Corpus, workers: int, ti
         "ip_ranges": pa.Table.from_pandas(range_table(), preserve_index=False),
     }
     if request.labels:
-        whole["labels"] = answers.labels(maker.writer)
+        whole["labels"] = answers.labels(maker.writer, SCENARIOS[request.scenario].known_rings)
     for name, table in whole.items():
         _put(table, folder / "input" / f"{name}.parquet")
     _put(answers.truth_accounts(maker.writer), folder / "truth" / "accounts.parquet")

@@ -47,6 +47,8 @@ class Scenario:
     """Mean requests of a ring account, where there are no campaigns."""
     customer_requests: float = 0.0
     """Requests at scale 1 that unrelated customers send through proxy networks; 0: as everybody."""
+    known_rings: float = 0.6
+    """Share of the rings of which reviewers know some accounts."""
     largest_share: float = 0.12
     """The most that one drawn ring may have of all ring accounts."""
 
@@ -70,11 +72,13 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         Scenario(
             "demo",
-            "Two rings that an afternoon's reading can follow.",
+            "Six rings of two types that an afternoon's reading can follow.",
             ("residential_rotation", "hosting"),
-            (Campaign("residential_rotation", 70, 4600), Campaign("hosting", 45, 2900)),
-            115 / 5000,
+            tuple(Campaign("residential_rotation", size, size * 75) for size in (64, 44, 32))
+            + tuple(Campaign("hosting", size, size * 75) for size in (45, 35, 25)),
+            245 / 5000,
             innocent_requests=22.0,
+            known_rings=1.0,
         ),
         Scenario("tuning", "Every ring type that may be tuned on.", tuple(rings.TUNING)),
         Scenario(

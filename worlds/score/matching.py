@@ -82,6 +82,6 @@ def _found(accounts: pd.DataFrame, clusters: pd.DataFrame, rings: pd.DataFrame) 
     for level, says in LEVELS.items():
         right = clusters.loc[clusters["right"] & clusters["decision"].isin(says), "cluster"]
         named = accounts.loc[accounts["cluster"].isin(right), "ring"].value_counts()
-        hits = looked_up(rings["ring"], named)
+        hits = looked_up(rings["ring"], named).astype("int64")
         found = found.assign(**{f"found_{level}": hits * 2 >= rings["accounts"]})
     return found

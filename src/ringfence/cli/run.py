@@ -130,17 +130,28 @@ def say_result(result: RunResult) -> None:
 
 
 def say_balance(manifest: dict[str, Any]) -> None:
-    """Print the balance of every file."""
+    """Print the balance of every file; clean parts of a folder together."""
     typer.echo(
         f"{'file':<32} {'table':<15} {'rows in':>10} {'loaded':>10} {'rejected':>9} {'duplicates':>10}"
     )
-    for file in manifest["files"]:
-        typer.echo(
-            f"{file['file']:<32} {file['table']:<15} {file['rows_in']:>10,} {file['loaded']:>10,} "
-            f"{file['rejected']:>9,} {file['duplicates']:>10,}"
-        )
+    for name, table, *counts in balance_rows(manifest["files"]):
+        rows_in, loaded, rejected, duplicates = counts
+        typer.echo(f"{name:<32} {table:<15} {rows_in:>10,} {loaded:>10,} {rejected:>9,} {duplicates:>10,}")
     for name in manifest["unused_files"]:
         typer.echo(f"{name:<32} not used")
+
+
+def balance_rows(files: list[dict[str, Any]]) -> list[tuple[str, str, int, int, int, int]]:
+    """Return file, table, rows in, loaded, rejected and duplicates; clean parts of one folder are one row."""
+    rows: dict[tuple[str, str], list[int]] = {}
+    for file in files:
+        folder = str(Path(file["file"]).parent)
+        clean = not file["rejected"] and not file["duplicates"]
+        name = f"{folder}/*" if folder != "." and clean else file["file"]
+        counts = rows.setdefault((name, file["table"]), [0, 0, 0, 0])
+        for place, count in enumerate(("rows_in", "loaded", "rejected", "duplicates")):
+            counts[place] += file[count]
+    return [(name, table, *counts) for (name, table), counts in rows.items()]  # type: ignore[misc]
 
 
 def _say_sources(folder: Path, mapping: Path | None, *, as_json: bool) -> None:
