@@ -3,7 +3,7 @@
 export PATH := justfile_directory() / ".venv/bin" + ":" + env("PATH")
 
 # Everything that must pass before a change lands.
-check: lint types imports test
+check: lint types imports test scorecard
 
 # Style and format.
 lint:
@@ -23,6 +23,10 @@ test *args:
     pytest -q --cov --cov-report=json:.coverage.json {{args}}
     python tests/branch_floor.py .coverage.json
 
+# Three fixed small worlds: what was reached once may not be lost.
+scorecard:
+    ringfence worlds gate
+
 # Put the code into the project's format.
 format:
     ruff format .
@@ -34,8 +38,22 @@ bench:
     python benchmarks/ingest.py
     python benchmarks/neo4j_load.py
     python benchmarks/demo_seeds.py --seeds 11 12 13 14 15 16
+    python benchmarks/worlds.py --prompts ../shared/data/prompts
+    just report-worlds
     ringfence run ../shared/data/p2p --mapping examples/p2p/mapping.toml --out p2p-out --neo4j none --force
     python benchmarks/p2p_scores.py --snapshot p2p-out/snapshot.safetensors
+
+# Figures on the three reporting worlds: their own examination, then all detectors in one table.
+report-worlds:
+    just report-world report-everyday 0.02 1000
+    just report-world report-lookalikes 0.02 1001
+    just report-world report-rare 0.04 1002
+
+report-world scenario scale seed:
+    ringfence worlds make worlds-out/{{scenario}} --scenario {{scenario}} --scale {{scale}} --seed {{seed}} --prompts ../shared/data/prompts --force
+    ringfence worlds separable worlds-out/{{scenario}}
+    ringfence run worlds-out/{{scenario}}/input --out worlds-out/{{scenario}}-run --neo4j none --force
+    ringfence worlds score worlds-out/{{scenario}}-run worlds-out/{{scenario}} --baselines --html worlds-out/{{scenario}}.html --force
 
 # Lock the requirements anew, with hashes and without addresses.
 lock:

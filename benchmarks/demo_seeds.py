@@ -2,8 +2,8 @@
 
     python benchmarks/demo_seeds.py [--seeds 1 2 3 4 5]
 
-The demonstration is small and its rings are easier than real ones: this shows that the default seed is no
-lucky one, and nothing more. With labels, a third of the accounts of each ring are labelled.
+The demonstration is small and its rings are of tuning types: this shows that the default seed is no lucky one,
+and nothing more.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ from pathlib import Path
 
 from machine import machine
 
+from ringfence.cli.demo import DEMO_SCALE
 from ringfence.config import Settings
 from ringfence.pipeline.run import RunRequest, run
-from ringfence.worlds.compare import Comparison, compare
-from ringfence.worlds.demo import make_demo
+from ringfence.worlds.make import WorldRequest, make_world
+from ringfence.worlds.score.findings import read_findings
+from ringfence.worlds.score.scorecard import Scorecard, score
+from ringfence.worlds.score.truth import read_truth
 
 
-def found(seed: int, *, labels: bool) -> Comparison:
-    """Make the world of a seed, run on it, compare."""
+def found(seed: int, *, labels: bool) -> Scorecard:
+    """Make the world of a seed, run on it, score."""
     with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        truth = make_demo(folder / "input", folder / "truth", seed)
-        if not labels:
-            (folder / "input" / "labels.parquet").unlink()
-        settings = Settings(seed=seed, device="cpu")
-        result = run(RunRequest(folder / "input", folder / "out", neo4j="none", settings=settings))
-        return compare([ring.as_json() for ring in result.rings], truth.accounts)
+        world = make_world(Path(made) / "world", WorldRequest("demo", DEMO_SCALE, seed, labels=labels))
+        out = Path(made) / "out"
+        run(RunRequest(world.input, out, neo4j="none", settings=Settings(seed=seed, device="cpu")))
+        truth = read_truth(world.truth)
+        return score(read_findings(out, truth), truth)
 
 
 def main() -> None:
@@ -39,20 +40,19 @@ def main() -> None:
     seeds = options.parse_args().seeds
     print(f"{machine()}\n")
     print(
-        "| labels | seed | planted ring | decision | probability | members found | innocents in it "
-        "| innocents accused | innocents under review |\n|---|---|---|---|---|---|---|---|---|"
+        "| labels | seed | rings accused | rings flagged | account AP | innocents accused | innocents flagged |"
+        "\n|---|---|---|---|---|---|---|"
     )
     for labels in (True, False):
         for seed in seeds:
-            comparison = found(seed, labels=labels)
-            accused, review = sum(comparison.accused.values()), sum(comparison.under_review.values())
-            for ring in comparison.rings:
-                probability = "–" if ring.probability is None else f"{ring.probability:.2f}"
-                print(
-                    f"| {'yes' if labels else 'no'} | {seed} | {ring.ring} | {ring.decision} | {probability} "
-                    f"| {ring.found} of {ring.planted} | {ring.innocent} | {accused} | {review} |",
-                    flush=True,
-                )
+            card = found(seed, labels=labels)
+            rings, innocents = card.rings, card.innocents
+            print(
+                f"| {'yes' if labels else 'no'} | {seed} | {rings.ring.recall.hits} of {rings.ring.recall.of} "
+                f"| {rings.review.recall.hits} of {rings.review.recall.of} "
+                f"| {card.accounts.ranking.average_precision.value:.2f} | {innocents.ring.hits} "
+                f"| {innocents.review.hits} of {innocents.review.of} |"
+            )
 
 
 if __name__ == "__main__":

@@ -166,7 +166,7 @@ main()
 
 @pytest.mark.neo4j
 def test_without_torch_trees_decide_and_say_so(demo: Demo, tmp_path: Path) -> None:
-    words = ["run", demo.folder / "input", "--out", tmp_path / "out", "--neo4j", "none"]
+    words = ["run", demo.folder / "world" / "input", "--out", tmp_path / "out", "--neo4j", "none"]
     ran = subprocess.run([sys.executable, "-c", WITHOUT_TORCH, *words], capture_output=True, text=True)
 
     assert ran.returncode == 0, ran.stderr

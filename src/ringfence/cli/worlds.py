@@ -344,6 +344,44 @@ def duel(
     typer.echo(f"\nThe plot is in {out / 'duel.html'}.")
 
 
+@app.command()
+def gate(
+    raise_floors: Annotated[
+        bool, typer.Option("--raise", help="Commit what was measured as the new bounds; none is loosened.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run on three fixed small worlds; exit with 1 when a figure falls below what was reached before."""
+    from ringfence.pipeline.gate import gate as hold
+    from ringfence.pipeline.gate import raised, read_floors, write_floors
+
+    worlds = read_floors()
+    with display().stage("Hold the gate") as tick:
+        told = hold(worlds, tick=tick)
+    if raise_floors:
+        write_floors(raised(worlds, told))
+    if as_json:
+        typer.echo(json.dumps(told.as_json()))
+    else:
+        head = ("world", "figure", "value", "bound", "")
+        rows = [
+            (
+                r.world,
+                r.figure,
+                f"{r.value:.3f}",
+                f"{'≥' if r.rising else '≤'} {r.bound:g}",
+                "" if r.holds else "CROSSED",
+            )
+            for r in told.readings
+        ]
+        say_rows("Figures and their bounds", [head, *rows])
+        for name in told.changed:
+            typer.secho(
+                f"{name} is another world than its bounds were measured on: `gate --raise`.", fg="red"
+            )
+    raise typer.Exit(0 if told.passes or raise_floors else 1)
+
+
 def _read_detection(path: Path) -> Detection:
     import pandas as pd
 
