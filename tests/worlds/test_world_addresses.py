@@ -127,3 +127,24 @@ def test_a_network_carries_rings_and_innocents(reporting_world: MadeWorld) -> No
         pool = inside[inside["ip"].isin(crowd[crowd >= 4].index)]
         assert pool.loc[pool["ring"].isna(), "account_id"].nunique() >= 10, network
         assert pool.loc[pool["ring"].notna(), "account_id"].nunique() >= 10, network
+
+
+def test_homes_have_one_provider_and_programs_one_host(world: MadeWorld) -> None:
+    background = world.addresses[world.addresses["population"] == "background"]
+    networks = [(ip_network(r.cidr), r.asn) for r in RANGES]
+    for kind in ("isp", "hosting"):
+        lines = background[background["kind"] == kind]
+        many = lines[lines.groupby("account_id")["ip"].transform("size") >= 3]
+        provider = many["ip"].map(lambda ip: next(asn for net, asn in networks if ip_address(ip) in net))
+        assert many["account_id"].nunique() >= 20
+        assert (provider.groupby(many["account_id"]).nunique() == 1).all(), kind
+
+
+def test_the_most_crowded_addresses_are_mostly_innocents(world: MadeWorld) -> None:
+    crowd = world.addresses.groupby("ip")["account_id"].nunique()
+    busiest = crowd.nlargest(20).index
+    there = world.addresses[world.addresses["ip"].isin(busiest)]
+    assert crowd[busiest].min() > 30
+    innocent = there["ring"].isna().groupby(there["ip"]).mean()
+    assert innocent.min() > 0.25
+    assert (innocent > 0.8).mean() > 0.7
