@@ -2,8 +2,8 @@
 
     python benchmarks/demo_seeds.py [--seeds 1 2 3 4 5]
 
-The demonstration is small and its rings are of tuning types: this shows that the default seed is no lucky one,
-and nothing more.
+The demonstration is small and its rings are of tuning types: this shows that the default seed is no lucky
+one, and nothing more.
 """
 
 from __future__ import annotations
@@ -39,20 +39,23 @@ def main() -> None:
     options.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     seeds = options.parse_args().seeds
     print(f"{machine()}\n")
-    print(
-        "| labels | seed | rings accused | rings flagged | account AP | innocents accused | innocents flagged |"
-        "\n|---|---|---|---|---|---|---|"
-    )
+    head = ("labels", "seed", "rings accused", "flagged", "account AP", "innocents accused", "flagged")
+    print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
     for labels in (True, False):
         for seed in seeds:
             card = found(seed, labels=labels)
-            rings, innocents = card.rings, card.innocents
-            print(
-                f"| {'yes' if labels else 'no'} | {seed} | {rings.ring.recall.hits} of {rings.ring.recall.of} "
-                f"| {rings.review.recall.hits} of {rings.review.recall.of} "
-                f"| {card.accounts.ranking.average_precision.value:.2f} | {innocents.ring.hits} "
-                f"| {innocents.review.hits} of {innocents.review.of} |"
+            accused, flagged = card.rings.ring.recall, card.rings.review.recall
+            innocents = card.innocents
+            cells = (
+                "yes" if labels else "no",
+                seed,
+                f"{accused.hits} of {accused.of}",
+                f"{flagged.hits} of {flagged.of}",
+                f"{card.accounts.ranking.average_precision.value:.2f}",
+                innocents.ring.hits,
+                f"{innocents.review.hits} of {innocents.review.of}",
             )
+            print("| " + " | ".join(map(str, cells)) + " |")
 
 
 if __name__ == "__main__":

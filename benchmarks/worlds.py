@@ -2,8 +2,8 @@
 
     python benchmarks/worlds.py [--scale 0.05] [--prompts FOLDER] [--workers 2]
 
-Promises: scale 0.05 within 60 seconds; scale 1 (2.02 million accounts, 40 million requests with prompts) within 15 minutes
-and 8 GiB on two cores. Processes are counted together.
+Promises: scale 0.05 within 60 seconds; scale 1 (2.02 million accounts, 40 million requests with prompts)
+within 15 minutes and 8 GiB on two cores. Processes are counted together.
 """
 
 from __future__ import annotations

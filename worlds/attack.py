@@ -45,7 +45,7 @@ def _paraphrase(kind: Kind) -> Kind:
 
 
 def _blending(kind: Kind) -> Kind:
-    return replace(_together(kind, share=_campaign(kind).share * 0.4), volume=kind.volume * 1.5)
+    return _together(kind, share=_campaign(kind).share * 0.4)
 
 
 def _aged_accounts(kind: Kind) -> Kind:

@@ -49,7 +49,7 @@ def read_corpus(path: Path) -> Corpus:
             elif isinstance(record, dict):
                 _sort_fields(record, prompts, passages, framings)
     corpus = Corpus(_kept(prompts), _kept(passages), _kept(framings))
-    if not corpus.prompts and not corpus.passages:
+    if not (corpus.prompts or corpus.passages or corpus.framings):
         raise InputError(f"{path} holds no prompts. It needs .json, .jsonl or .txt files with texts in them.")
     return corpus
 
@@ -62,8 +62,10 @@ def _sort_fields(
         for key in keys:
             if isinstance(record.get(key), str):
                 kept.setdefault(record[key])
-    for instance in record.get("instances") or ():
-        _sort_fields(instance, prompts, passages, framings)
+    instances = record.get("instances")
+    for instance in instances if isinstance(instances, list) else ():
+        if isinstance(instance, dict):
+            _sort_fields(instance, prompts, passages, framings)
 
 
 def _records(file: Path) -> Iterator[Any]:
@@ -76,9 +78,11 @@ def _records(file: Path) -> Iterator[Any]:
             yield from (json.loads(line) for line in text.splitlines() if line.strip())
         elif file.suffix == ".txt":
             yield {"prompt": text}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{file} cannot be read as prompts: {error}") from error
 
 
 def _kept(texts: dict[str, None]) -> tuple[str, ...]:
-    return tuple(t.strip()[:_LONGEST] for t in texts if len(t.strip()) >= _SHORTEST)
+    # Half of a surrogate pair cannot be written.
+    clean = (t.encode("utf-8", "replace").decode().strip() for t in texts)
+    return tuple(t[:_LONGEST] for t in clean if len(t) >= _SHORTEST)

@@ -120,6 +120,8 @@ def share(rng: np.random.Generator, pools: Pools, sizes: Ints, what: Shared | No
 def deal(rng: np.random.Generator, sizes: Ints, cell: tuple[int, int]) -> tuple[Ints, int]:
     """Deal the members of each group into handfuls of ``cell`` accounts, in random order.
 
+    What is left over joins the other handfuls: in a small group one may have nearly twice as many.
+
     Returns:
         the handful of each member, shape ``(n,)``, numbered over all groups; how many handfuls there are.
     """
@@ -129,7 +131,6 @@ def deal(rng: np.random.Generator, sizes: Ints, cell: tuple[int, int]) -> tuple[
     place = np.empty(len(group), dtype=np.int64)
     place[order] = np.arange(len(group)) - first[group]
     wanted = rng.integers(cell[0], cell[1] + 1, len(sizes))
-    # What is left over joins the other handfuls rather than being one of too few.
     handfuls = np.maximum(1, sizes // wanted)
     before = np.concatenate(([0], np.cumsum(handfuls)[:-1]))
     return before[group] + place % handfuls[group], int(handfuls.sum())

@@ -145,6 +145,10 @@ def check(request: WorldRequest) -> None:
         raise UsageError(
             f"A prevalence of {request.prevalence:g} is no share of ring accounts: 0.01 is one in a hundred."
         )
+    if not 0 <= request.seed < 2**63:
+        raise UsageError(
+            f"A seed of {request.seed} is none: it must be a whole number from 0 to below 2**63."
+        )
     unknown = sorted(set(request.attacks) - set(ATTACKS))
     if unknown:
         raise UsageError(f"There is no attack {', '.join(unknown)}. There are: {', '.join(ATTACKS)}.")

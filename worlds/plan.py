@@ -164,9 +164,9 @@ class Planner:
         sizes = wanted.sizes if wanted.sizes is not None else group_sizes(rng, wanted.accounts, kind.size)
         number, first = len(self._kinds), sum(len(g.kind) for g in self._groups)
         self._kinds.append(kind)
-        groups = self._make_groups(kind, number, sizes, guilty=guilty)
         own = habits(rng, kind, sizes, len(PHRASEBOOKS), len(FRAMEWORKS))
         own = replace(own, language=_rotated(own.language, self._shift))
+        groups = self._make_groups(kind, number, sizes, own.language, guilty=guilty)
         own = replace(own, created=_in_time(rng, own.created, groups, sizes))
         ips, network = self._addresses_of(kind, sizes, guilty=guilty)
         together = kind.together.share if kind.together else 0.0
@@ -232,13 +232,15 @@ class Planner:
 
     def _add_plain_networks(self, innocents: int) -> None:
         """Add proxy networks that no ring is on: most customers of proxies are nothing but that."""
-        sizes = self._rng.integers(20, 80, 2 + innocents // 10_000).astype(np.int64)
+        sizes = self._rng.integers(20, 80, 2 + innocents // 50_000).astype(np.int64)
         start = self._addresses.add(sizes, ADDRESS_KINDS.index("isp"))
         self._networks = _Networks(
             np.concatenate((self._networks.start, start)), np.concatenate((self._networks.size, sizes))
         )
 
-    def _make_groups(self, kind: Kind, number: int, sizes: Ints, *, guilty: bool) -> Groups:
+    def _make_groups(
+        self, kind: Kind, number: int, sizes: Ints, spoken: npt.NDArray[np.int8], *, guilty: bool
+    ) -> Groups:
         rng, count, together = self._rng, len(sizes), kind.together
         operator = np.full(count, -1)
         if guilty:
@@ -262,7 +264,7 @@ class Planner:
             utc_offset=rng.integers(-8, 10, count).astype(float),
             shifts=rng.integers(1, 4, count),
             shift_hours=rng.uniform(2.0, 6.0, count),
-            language=_rotated(rng.integers(0, len(PHRASEBOOKS), count), self._shift).astype(np.int8),
+            language=spoken[np.cumsum(sizes) - sizes],
             template=self._templates.add(templates, 0),
             templates=templates,
             own_templates=np.full(count, own and together is not None),
@@ -292,12 +294,13 @@ class Planner:
         fresh = replace(
             fresh,
             habits=replace(fresh.habits, created=made, until=np.full(len(old), SPAN)),
-            own_volume=fresh.own_volume * (SPAN - made) / SPAN,
-            group_volume=fresh.group_volume * (SPAN - made) / SPAN,
             banned=np.full(len(old), np.inf),
             reinstated=np.full(len(old), np.inf),
             replaces=old,
         )
+        # Between them the two send what one would have sent.
+        spent = np.where(comes_back, (when - start) / (SPAN - start), 1.0)
+        accounts, fresh = _sending(accounts, spent), _sending(fresh, (SPAN - made) / (SPAN - start[old]))
         inside = made < SPAN - DAY
         return _joined([accounts, _taken(fresh, np.flatnonzero(inside))])
 
@@ -334,10 +337,12 @@ def _in_time(rng: np.random.Generator, created: Floats, groups: Groups, sizes: I
 def _scaled(accounts: Accounts, which: npt.NDArray[np.bool_], total: float) -> Accounts:
     """Scale the requests of some accounts to a total."""
     now = float((accounts.own_volume + accounts.group_volume)[which].sum())
-    factor = np.where(which, total / now if now else 1.0, 1.0)
-    return replace(
-        accounts, own_volume=accounts.own_volume * factor, group_volume=accounts.group_volume * factor
-    )
+    return _sending(accounts, np.where(which, total / now if now else 1.0, 1.0))
+
+
+def _sending(accounts: Accounts, part: Floats) -> Accounts:
+    """Return accounts that send so much of what they would have sent."""
+    return replace(accounts, own_volume=accounts.own_volume * part, group_volume=accounts.group_volume * part)
 
 
 def _joined(parts: Sequence[T]) -> T:

@@ -64,7 +64,8 @@ class Writer:
         habits = self.plan.accounts.habits
         console = draw.uniform(sent.session, 52) < habits.console[who]
         system, prompt = self.texts.write(wording)
-        characters = pc.add(pc.fill_null(pc.utf8_length(system), 0), pc.utf8_length(prompt)).to_numpy()
+        # Not counted in the text: a script that needs fewer characters would be told by its tokens.
+        asked = np.minimum(draw.lognormal(row, 49, 4.9 + draw.uniform(wording.family, 48), 0.6), 8000)
         talk = 5.1 + draw.uniform(wording.family, 53)
         thinks = draw.uniform(row, 54) < draw.uniform(wording.family, 55) * 0.7
         output = np.minimum(draw.lognormal(row, 56, talk, 0.8), 8000).astype(np.int64)
@@ -87,7 +88,7 @@ class Writer:
                 "system_prompt": system,
                 "prompt": prompt,
                 **(named if self.template_ids else {}),
-                "input_tokens": characters // 4 + draw.below(row, 64, 36) + 4,
+                "input_tokens": asked.astype(np.int64) + 8,
                 "output_tokens": output,
                 "reasoning_tokens": reasoning,
                 "tool_calls": (draw.uniform(row, 65) < draw.uniform(wording.family, 66) * 0.4)

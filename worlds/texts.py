@@ -96,7 +96,7 @@ class Texts:
         """
         w = wording
         each = len(_BOOKS[0].tasks)
-        task = w.language * each + _popular(self._draw.uniform(w.row, 219), each)
+        task = w.language.astype(np.int64) * each + _popular(self._draw.uniform(w.row, 219), each)
         known = _popular(self._draw.uniform(w.row, 221), max(len(self._prompts), 1))
         real = (len(self._prompts) > 0) & (self._draw.uniform(w.row, 222) < 0.5)
         public = np.where(real, (2 << 56) + known, (1 << 56) + task)

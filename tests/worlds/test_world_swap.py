@@ -51,9 +51,6 @@ def test_nearly_every_text_is_another_and_as_often_repeated(tuning_world: MadeWo
     assert tokens[0] == pytest.approx(tokens[1], rel=0.35)
 
 
-@pytest.mark.xfail(
-    reason="a token is four characters in every script, so Chinese prompts are a third as long"
-)
 def test_no_language_is_told_by_its_tokens(tuning_world: MadeWorld) -> None:
     own = tuning_world.sent[tuning_world.sent["population"] == "background"]
     mean = own.groupby("language")["input_tokens"].mean()
