@@ -55,7 +55,7 @@ TUNING: Mapping[str, Kind] = {
             ("network", "device", "payment", "content"),
             ip=Shared(0.7, 0.7, 4, kind="hosting", keeps=4),
             device=Shared(0.6, cell=(3, 6)),
-            instrument=Shared(0.8, cell=(2, 5), reach=0.4),
+            instrument=Shared(0.8, cell=(3, 6), reach=0.8),
             together=_PERSONA,
             servers=0.3,
         ),

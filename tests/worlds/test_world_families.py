@@ -33,9 +33,6 @@ ENTITIES: dict[str, Callable[[MadeWorld], pd.DataFrame]] = {
     "content": lambda world: world.personas,
 }
 
-UNLISTED = {("hosting", "payment")}
-"""Two in five members of ``hosting`` share a card, which its families leave out."""
-
 
 def members(world: MadeWorld, ring_type: str) -> pd.Series:
     """The ring of each account of rings of a type."""
