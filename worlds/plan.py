@@ -167,7 +167,7 @@ class Planner:
         own = habits(rng, kind, sizes, len(PHRASEBOOKS), len(FRAMEWORKS))
         own = replace(own, language=_rotated(own.language, self._shift))
         groups = self._make_groups(kind, number, sizes, own.language, guilty=guilty)
-        own = replace(own, created=_in_time(rng, own.created, groups, sizes))
+        own = _in_time(rng, own, groups, np.repeat(np.arange(len(sizes)), sizes))
         ips, network = self._addresses_of(kind, sizes, guilty=guilty)
         together = kind.together.share if kind.together else 0.0
         heavy = np.where(rng.random(len(own.volume)) < kind.heavy, CORE, MEMBER)
@@ -276,7 +276,8 @@ class Planner:
         """Ban some; some of the banned come back as new accounts, others are let in again."""
         rng = self._rng
         chance = np.array([k.banned for k in self._kinds])[accounts.kind]
-        start = np.maximum(accounts.habits.created, 0.0)
+        works_from = np.concatenate([g.starts for g in self._groups])[accounts.group]
+        start = np.maximum(accounts.habits.created, np.where(accounts.group_volume > 0, works_from, 0.0))
         when = start + (SPAN - start) * rng.uniform(0.25, 0.85, len(start))
         banned = rng.random(len(start)) < chance
         comes_back = banned & (
@@ -326,12 +327,22 @@ def _stretch(rng: np.random.Generator, rhythm: Rhythm, count: int, *, guilty: bo
     return starts, np.full(count, SPAN)
 
 
-def _in_time(rng: np.random.Generator, created: Floats, groups: Groups, sizes: Ints) -> Floats:
-    """Return creation times with those moved that would miss the deadline or the event of their group."""
-    at = np.repeat(np.arange(len(sizes)), sizes)
+def _in_time(rng: np.random.Generator, own: Habits, groups: Groups, at: Ints) -> Habits:
+    """Return habits of members who are there while their group works.
+
+    Args:
+        rng: Where draws come from.
+        own: Their habits.
+        groups: The groups.
+        at: The group of each member; shape ``(n,)``.
+    """
     bounded = np.isin(groups.rhythm[at], (Rhythm.DEADLINE, Rhythm.EVENT))
     latest = groups.starts[at] + np.where(groups.rhythm[at] == Rhythm.EVENT, 0.3 * DAY, 5 * DAY)
-    return np.where(bounded & (created > latest), latest - rng.uniform(0, 3 * DAY, len(at)), created)
+    created = np.where(
+        bounded & (own.created > latest), latest - rng.uniform(0, 3 * DAY, len(at)), own.created
+    )
+    until = np.maximum(own.until, np.minimum(groups.starts[at] + 3 * DAY, SPAN))
+    return replace(own, created=created, until=until)
 
 
 def _scaled(accounts: Accounts, which: npt.NDArray[np.bool_], total: float) -> Accounts:
