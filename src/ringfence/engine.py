@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import ibis
+import psutil
 
 
 def connect(spill: Path | None, memory_limit: str = "1GiB") -> Any:
@@ -25,3 +26,15 @@ def connect(spill: Path | None, memory_limit: str = "1GiB") -> Any:
     ):
         backend.con.execute(f"SET {name} = ?", [value])
     return backend
+
+
+def set_memory_limit(backend: Any, limit: str) -> None:
+    """Let the engine hold so much from now on.
+
+    Args:
+        backend: As :func:`connect` gives it.
+        limit: As DuckDB writes sizes, or ``auto`` for half of what the machine has free, and at least 1 GiB.
+    """
+    if limit == "auto":
+        limit = f"{max(psutil.virtual_memory().available // 2**21, 1024)}MiB"
+    backend.con.execute("SET memory_limit = ?", [limit])

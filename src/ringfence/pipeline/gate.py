@@ -45,8 +45,16 @@ LOWER: Mapping[str, Callable[[Scorecard], float]] = {
 
 _COLUMN_CEILING = 0.15
 _RECIPE_CEILING = 0.5
-_SLACK = 0.1
-"""Floors are set so much of a figure below it, since another platform rounds otherwise."""
+_SLACK: Mapping[str, float] = {
+    "rings_flagged": 0.15,
+    "rings_accused": 0.1,
+    "b_cubed_f1": 0.08,
+    "account_average_precision": 0.1,
+    "innocents_accused": 0.0,
+    "innocents_flagged": 0.01,
+}
+"""How far from a figure its bound is set: another platform rounds otherwise, and a ring more or less is much
+in a small world. No innocent more may be accused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +188,8 @@ def _hardness(name: str, made: World, truth: Truth) -> list[Reading]:
 def _raised(world: GateWorld, measured: Gate) -> GateWorld:
     values = {r.figure: r.value for r in measured.readings if r.world == world.scenario}
     anew = world.scenario in measured.changed
-    floors = {n: round(values[n] * (1 - _SLACK), 3) for n in HIGHER}
-    ceilings = {n: round(values[n] * (1 + _SLACK), 4) for n in LOWER}
+    floors = {n: round(max(values[n] - _SLACK[n], 0.0), 3) for n in HIGHER}
+    ceilings = {n: round(values[n] + _SLACK[n], 4) for n in LOWER}
     if not anew:
         floors = {n: max(v, world.floors.get(n, 0.0)) for n, v in floors.items()}
         ceilings = {n: min(v, world.ceilings.get(n, 1.0)) for n, v in ceilings.items()}

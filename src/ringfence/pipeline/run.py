@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 import ringfence
 from ringfence.config import Settings
-from ringfence.engine import connect
+from ringfence.engine import connect, set_memory_limit
 from ringfence.errors import StoreError
 from ringfence.files import (
     MANIFEST,
@@ -145,6 +145,7 @@ class _Stages:
 
     def _link(self, loaded: Loaded) -> Built:
         engine, work, settings = self._engine, self._work, self._settings
+        set_memory_limit(engine, settings.link_memory_limit)
         with self._measure.stage("Sight entities") as tick:
             build_sightings(engine, self._tables, work, tick)
             build_addresses(engine, self._tables, work)

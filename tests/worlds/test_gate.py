@@ -1,0 +1,115 @@
+"""The gate lets nothing through that was better once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ringfence.config import LinkSettings, Settings
+from ringfence.errors import InputError
+from ringfence.pipeline.gate import (
+    HIGHER,
+    LOWER,
+    Gate,
+    GateWorld,
+    Reading,
+    gate,
+    raised,
+    read_floors,
+    write_floors,
+)
+from ringfence.worlds.make import generator_digest
+from ringfence.worlds.rings import REPORTING, TUNING
+from ringfence.worlds.scenarios import GATE, GATE_SEEDS, REPORTING_SEEDS, SCENARIOS, TUNING_SEEDS
+
+WORLD = GateWorld("gate-single-family", 0.001, 503, False, "", {}, {})
+
+
+def measured(**values: float) -> Gate:
+    readings = [Reading(WORLD.scenario, name, values.get(name, 0.5), 0.0, rising=True) for name in HIGHER]
+    readings += [Reading(WORLD.scenario, name, values.get(name, 0.5), 1.0, rising=False) for name in LOWER]
+    return Gate(tuple(readings))
+
+
+def test_three_worlds_are_committed_with_floors_of_this_generator() -> None:
+    worlds = read_floors()
+    assert tuple(world.scenario for world in worlds) == GATE
+    assert tuple(world.seed for world in worlds) == GATE_SEEDS
+    for world in worlds:
+        assert world.generator_digest == generator_digest(SCENARIOS[world.scenario])
+        assert set(world.floors) == set(HIGHER)
+        assert set(world.ceilings) == set(LOWER)
+        assert max(world.floors.values()) > 0
+
+
+def test_gate_worlds_hold_no_ring_type_that_is_reported_on() -> None:
+    for name in GATE:
+        assert set(SCENARIOS[name].ring_types) <= set(TUNING) - set(REPORTING)
+    assert not set(GATE_SEEDS) & (set(TUNING_SEEDS) | set(REPORTING_SEEDS))
+
+
+def test_a_linker_that_finds_nothing_does_not_pass() -> None:
+    world = next(world for world in read_floors() if not world.labels)
+    blind = Settings(links=LinkSettings(least_weight=1e6))
+    crossed = {reading.figure for reading in gate([world], blind).readings if not reading.holds}
+    assert {"rings_flagged", "b_cubed_f1", "account_average_precision"} <= crossed
+
+
+def test_a_linker_that_joins_everybody_does_not_pass() -> None:
+    world = next(world for world in read_floors() if not world.labels)
+    credulous = Settings(links=LinkSettings(least_weight=0.1, least_family_weight=0.1, resolution=0.001))
+    crossed = {reading.figure for reading in gate([world], credulous).readings if not reading.holds}
+    assert "b_cubed_f1" in crossed
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "rising", "holds"),
+    [
+        (0.5, 0.5, True, True),
+        (0.49, 0.5, True, False),
+        (0.01, 0.01, False, True),
+        (0.011, 0.01, False, False),
+        (math.nan, 0.0, True, False),
+        (math.nan, 1.0, False, False),
+    ],
+)
+def test_a_bound_is_kept_or_crossed(value: float, bound: float, rising: bool, holds: bool) -> None:
+    reading = Reading("w", "f", value, bound, rising=rising)
+    assert reading.holds is holds
+    assert Gate((reading,)).passes is holds
+
+
+def test_another_generator_does_not_pass() -> None:
+    assert Gate((), changed=()).passes
+    assert not Gate((), changed=("gate-everyday",)).passes
+
+
+def test_bounds_only_get_tighter() -> None:
+    first = raised([WORLD], measured())[0]
+    better = raised([first], measured(b_cubed_f1=0.9, innocents_flagged=0.1))[0]
+    worse = raised([better], measured(b_cubed_f1=0.2, innocents_flagged=0.9))[0]
+    assert better.floors["b_cubed_f1"] > first.floors["b_cubed_f1"]
+    assert better.ceilings["innocents_flagged"] < first.ceilings["innocents_flagged"]
+    assert (worse.floors, worse.ceilings) == (better.floors, better.ceilings)
+
+
+def test_a_changed_world_gets_bounds_of_its_own() -> None:
+    first = raised([WORLD], measured(b_cubed_f1=0.9))[0]
+    anew = raised([first], replace(measured(b_cubed_f1=0.3), changed=(WORLD.scenario,)))[0]
+    assert anew.floors["b_cubed_f1"] == pytest.approx(0.22)
+
+
+def test_floors_are_read_as_they_were_written(tmp_path: Path) -> None:
+    worlds = raised([WORLD], measured())
+    write_floors(worlds, tmp_path / "gate.json")
+    assert read_floors(tmp_path / "gate.json") == worlds
+
+
+@pytest.mark.parametrize("text", ["", "{}", '[{"scenario": "x"}]', "[1]"])
+def test_what_holds_no_floors_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "gate.json").write_text(text)
+    with pytest.raises(InputError, match=r"gate\.json"):
+        read_floors(tmp_path / "gate.json")
