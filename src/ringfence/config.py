@@ -76,7 +76,7 @@ class Settings:
     memory_limit: str = "1GiB"
     """The table engine spills above it while it loads, which needs no more for any number of rows."""
     link_memory_limit: str = "auto"
-    """The same while accounts are linked, which needs more for more of them; ``auto``: half of what is free."""
+    """The same while accounts are linked, which takes more for more of them; ``auto``: half of what is free."""
     links: LinkSettings = field(default_factory=LinkSettings)
     decisions: DecisionSettings = field(default_factory=DecisionSettings)
 
