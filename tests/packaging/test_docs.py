@@ -23,13 +23,13 @@ def test_ci_runs_the_command_of_the_readme() -> None:
     assert command in (ROOT / "CONTRIBUTING.md").read_text().splitlines()
 
 
-@pytest.mark.parametrize("command", ["demo", "run", "neo4j", "query"])
+@pytest.mark.parametrize("command", ["demo", "run", "neo4j", "query", "worlds"])
 def test_every_command_is_in_the_readme(command: str) -> None:
     assert f"ringfence {command}" in README
 
 
 def test_no_command_is_missing_here() -> None:
-    assert set(get_command(app).commands) == {"demo", "run", "neo4j", "query"}
+    assert set(get_command(app).commands) == {"demo", "run", "neo4j", "query", "worlds"}
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
@@ -63,3 +63,8 @@ def test_every_dependency_is_locked() -> None:
     for requirement in named:
         name = re.split(r"[\[<>=]", requirement)[0]
         assert re.search(rf"^{re.escape(name)}==", locked, re.MULTILINE), name
+
+
+def test_every_command_about_worlds_is_in_the_readme() -> None:
+    for command in get_command(app).commands["worlds"].commands:  # type: ignore[attr-defined]
+        assert f"ringfence worlds {command}" in README
