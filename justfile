@@ -20,7 +20,7 @@ imports:
 
 # All tests, with the real Neo4j; the branches where a false accusation could hide are covered in full.
 test *args:
-    pytest -q -n 2 --dist loadgroup --cov --cov-report=json:.coverage.json {{args}}
+    pytest -q --cov --cov-report=json:.coverage.json {{args}}
     python tests/branch_floor.py .coverage.json
 
 # Three fixed small worlds: what was reached once may not be lost.

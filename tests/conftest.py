@@ -9,13 +9,6 @@ import pytest
 from ringfence.stores import local
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file, and all that need the one server, run in one process: their fixtures are dear."""
-    for item in items:
-        served = {"neo4j_server", "demo"} & set(getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group("server" if served else str(item.path)))
-
-
 @pytest.fixture(scope="session")
 def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local.LocalServer]:
     """A real server in a home of its own: address, user, password. Whoever uses it empties it first."""
