@@ -35,10 +35,10 @@ def test_a_sample_of_four_thousand_is_enough() -> None:
 
 def test_only_networks_that_rings_go_through_are_blended() -> None:
     rows = [("r0", "ring", "A"), ("r1", "ring", "A"), ("v0", "victim", None), ("v1", "victim", None),
-            ("w", "vpn", None), ("b", "customer", None), ("x", "family", None)]  # fmt: skip
+            ("w", "vpn", None), ("b", "customer", None), ("x", "family", None), ("q", "victim", None)]  # fmt: skip
     truth = truth_of(
-        rows, network=["n", None, "n", "n", "other", None, None],
-        role=["core", "member", None, None, None, "bystander", None],
+        rows, network=["n", None, "n", "n", "other", None, None, "quiet"],
+        role=["core", "member", "bystander", None, None, "bystander", None, "bystander"],
     )  # fmt: skip
     found = score(answer(truth, {"c": ("ring", ["r0", "r1", "v0", "w"]), "d": ("review", ["b", "x"])}), truth)
     assert found.bystanders.spared_ring == Share(2, 3)

@@ -108,7 +108,8 @@ class Bystanders:
     """
 
     spared_ring: Share
-    """Innocents of blended networks, or planted as bystanders, not named at level ``ring``."""
+    """Innocents of blended networks not named at level ``ring``. A planted bystander whose network is not told
+    counts as one of them."""
     spared_review: Share
     """The same at level ``review``."""
     named_ring: Share
@@ -156,7 +157,8 @@ def bystanders(accounts: pd.DataFrame) -> Bystanders:
     guilty = accounts["ring"].notna()
     networks = accounts.loc[guilty, "network"].dropna().unique()
     blended = accounts["network"].isin(networks) & accounts["network"].notna()
-    innocent = accounts[~guilty & (blended | accounts["role"].eq(Role.BYSTANDER.value))]
+    untold = accounts["network"].isna() & accounts["role"].eq(Role.BYSTANDER.value)
+    innocent = accounts[~guilty & (blended | untold)]
     rings = accounts[guilty & blended]
     return Bystanders(
         shared(~innocent["named_ring"]),
