@@ -24,6 +24,7 @@ from ringfence.pipeline.escalate import (
     duel_frame,
     escalate_greedily,
     escalate_in_order,
+    price_per_request,
 )
 from ringfence.report.duel import cost_ticks, dollars, duel_plot, render_duel
 from ringfence.worlds.attack import ATTACKS
@@ -36,10 +37,20 @@ RINGS = 20
 INNOCENTS = {"flagged": Share(4, 900), "accused": Share(1, 900), "framed": Share(1, 30)}
 
 
-def step(*attacks: str, cost: float = 0.0, review: int = RINGS, ring: int = 10, ap: float = 0.9) -> Step:
+def step(
+    *attacks: str,
+    cost: float = 0.0,
+    latest: float | None = None,
+    distilled: int = 1,
+    review: int = RINGS,
+    ring: int = 10,
+    ap: float = 0.9,
+) -> Step:
     return Step(
         attacks,
         cost,
+        cost if latest is None else latest,
+        distilled,
         Share(review, RINGS),
         Share(ring, RINGS),
         ap,
@@ -54,7 +65,8 @@ def additive(hides: dict[str, tuple[float, int]]) -> Callable[[tuple[str, ...]],
 
     def measure(attacks: tuple[str, ...]) -> Step:
         cost = sum(hides[a][0] for a in attacks)
-        return step(*attacks, cost=cost, review=RINGS - sum(hides[a][1] for a in attacks))
+        latest = sum(hides[a][0] for a in attacks[-1:])
+        return step(*attacks, cost=cost, latest=latest, review=RINGS - sum(hides[a][1] for a in attacks))
 
     return measure
 
@@ -81,6 +93,15 @@ def test_what_shows_more_is_never_chosen() -> None:
 def test_of_equals_the_free_one_is_taken() -> None:
     free, paid = step("free", review=10), step("paid", cost=0.5, review=10)
     assert choose(step(), [paid, free]) is free
+
+
+def test_an_attack_is_priced_over_the_requests_before_it() -> None:
+    present = step("first", cost=0.5, latest=500, distilled=1000)
+    slow = step("first", "slow", cost=1.2, latest=100, distilled=500, review=16)
+    quick = step("first", "quick", cost=0.7, latest=200, distilled=1000, review=14)
+    assert price_per_request(present, slow) == pytest.approx(0.1)
+    assert price_per_request(present, quick) == pytest.approx(0.2)
+    assert choose(present, [quick, slow]) is slow, "4 rings for $0.1 each request, not for $0.7"
 
 
 @settings(deadline=None, derandomize=True)
@@ -225,6 +246,9 @@ def test_the_whole_pipeline_runs_on_each_step(fought: tuple[Duel, Path, list[flo
     guilty = truth["ring"].notna()
     price = ATTACKS["unique_addresses"].cost_per_account_usd
     assert made.steps[1].cost_usd == pytest.approx(price * guilty.sum() / told["distilling"].sum())
+    assert made.steps[1].latest_usd == pytest.approx(price * guilty.sum())
+    assert made.steps[1].distilled == told["distilling"].sum()
+    assert made.steps[0].latest_usd == 0
     assert made.steps[1].accused.of == (~guilty).sum()
     assert made.steps[1].found_review.of == truth["ring"].nunique()
     assert 0 < made.steps[1].average_precision < made.steps[0].average_precision

@@ -130,11 +130,12 @@ def step_of(attacks: tuple[str, ...], card: Scorecard, truth: Truth) -> Step:
         truth: Of that world.
     """
     spared = card.bystanders.spared_ring
+    accounts, distilled = int(truth.rings["accounts"].sum()), int(truth.rings["requests"].sum())
     return Step(
         attacks=attacks,
-        cost_usd=cost_per_request(
-            attacks, int(truth.rings["accounts"].sum()), int(truth.rings["requests"].sum())
-        ),
+        cost_usd=cost_per_request(attacks, accounts, distilled),
+        latest_usd=sum(ATTACKS[name].cost_per_account_usd for name in attacks[-1:]) * accounts,
+        distilled=distilled,
         found_review=card.rings.review.recall,
         found_ring=card.rings.ring.recall,
         average_precision=card.accounts.ranking.average_precision.value,

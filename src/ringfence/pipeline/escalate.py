@@ -23,6 +23,10 @@ class Step:
     """In the order in which they were taken."""
     cost_usd: float
     """Dollars that they cost per distilled request."""
+    latest_usd: float
+    """Dollars that the last of them costs all ring accounts together, at its list price."""
+    distilled: int
+    """Distilling requests that were sent."""
     found_review: Share
     """Planted rings found at level review."""
     found_ring: Share
@@ -112,6 +116,15 @@ def cost_per_request(attacks: Sequence[str], accounts: int, distilled: int) -> f
     return sum(ATTACKS[name].cost_per_account_usd for name in attacks) * accounts / max(distilled, 1)
 
 
+def price_per_request(present: Step, step: Step) -> float:
+    """Return what a step's last attack costs in dollars for each request that is distilled without it.
+
+    Its list price stands over the requests of the present step: an attack that lets fewer requests through
+    changes what earlier attacks cost per request, and that is not its price.
+    """
+    return step.latest_usd / max(present.distilled, 1)
+
+
 def duel_frame(steps: Sequence[Step]) -> pd.DataFrame:
     """Return the steps as a table: what :func:`render_duel` shows."""
     return pd.DataFrame(
@@ -140,7 +153,7 @@ def _affordable(step: Step, budget_usd: float | None) -> bool:
 
 def _hidden(present: Step, step: Step) -> tuple[float, float, float]:
     """Return by how much recall at review and at ring, and average precision, fall per dollar."""
-    dollars = max(step.cost_usd - present.cost_usd, _LEAST_PRICE)
+    dollars = max(price_per_request(present, step), _LEAST_PRICE)
     return (
         (present.found_review.value - step.found_review.value) / dollars,
         (present.found_ring.value - step.found_ring.value) / dollars,
