@@ -18,7 +18,7 @@ from ringfence.graphbuild.attributes import account_attributes
 from ringfence.graphbuild.communities import Partition, find_communities
 from ringfence.graphbuild.evidence import community_evidence, community_links, describe_members
 from ringfence.graphbuild.labels import UNKNOWN, settled_labels
-from ringfence.graphbuild.links import entity_weights, links, type_pairs
+from ringfence.graphbuild.links import affordable_cap, entity_weights, links, type_pairs
 from ringfence.graphbuild.networks import AddressRange, describe_addresses
 from ringfence.graphbuild.sightings import Tables, activity, sightings, transfers
 from ringfence.graphbuild.snapshot import build_snapshot
@@ -78,7 +78,9 @@ def build_links(engine: Any, accounts: int, work: Workspace, settings: Settings,
     pairs = []
     for done, (name, entity) in enumerate(ENTITY_TYPES.items(), 1):
         seen = engine.read_parquet(str(sightings_path(work, name)))
-        weights = entity_weights(seen, entity, accounts, settings.links, kinds if name == "ip" else None)
+        cap = affordable_cap(engine, seen, entity, settings.links)
+        described = kinds if name == "ip" else None
+        weights = entity_weights(seen, entity, accounts, settings.links, cap, described)
         path = work.links / f"weights_{name}.parquet"
         engine.to_parquet(weights, path)
         pairs.append(type_pairs(seen, engine.read_parquet(str(path)), entity, settings.links))

@@ -25,8 +25,28 @@ LINK_COLUMNS = ("account_a", "account_b", "weight", *LINK_FAMILIES)
 """Columns of ``links.parquet``: ``account_a < account_b``, weights in nats, ``weight`` the families' sum."""
 
 
+def affordable_cap(engine: Any, sightings: Any, entity: EntityType, settings: LinkSettings) -> int:
+    """Return the most accounts that an entity of a type may have: its cap, or less where pairs get too many.
+
+    Entities of most accounts say least, so they are left out first, a degree at a time.
+    """
+    degrees = sightings.group_by("entity_id").agg(degree=sightings.count())
+    cap = settings.degree_cap[entity.name]
+    shared = degrees.filter((degrees["degree"] > 1) & (degrees["degree"] <= cap))
+    counted = engine.to_pyarrow(shared.group_by("degree").agg(entities=shared.count())).to_pandas()
+    counted = counted.sort_values("degree")
+    pairs = (counted["entities"] * counted["degree"] * (counted["degree"] - 1) // 2).cumsum()
+    dear = counted.loc[pairs > settings.most_pairs, "degree"]
+    return cap if dear.empty else int(dear.iloc[0]) - 1
+
+
 def entity_weights(
-    sightings: Any, entity: EntityType, accounts: int, settings: LinkSettings, kinds: Any | None = None
+    sightings: Any,
+    entity: EntityType,
+    accounts: int,
+    settings: LinkSettings,
+    cap: int,
+    kinds: Any | None = None,
 ) -> Any:
     """Return entity_id, degree and weight of the entities of one type that can link accounts.
 
@@ -34,11 +54,12 @@ def entity_weights(
         sightings: Ibis table with account_id and entity_id, a row a pair.
         entity: Their type.
         accounts: N, the number of accounts in all.
-        settings: Agreement probabilities, degree caps and discounts.
+        settings: Agreement probabilities and discounts.
+        cap: The most accounts that an entity may have; see :func:`affordable_cap`.
         kinds: Ibis table with address and kind, for addresses.
     """
     degrees = sightings.group_by("entity_id").agg(degree=sightings.count())
-    shared = degrees.filter((degrees["degree"] > 1) & (degrees["degree"] <= settings.degree_cap[entity.name]))
+    shared = degrees.filter((degrees["degree"] > 1) & (degrees["degree"] <= cap))
     weighed = shared.mutate(weight=(settings.agreement[entity.name] * accounts / shared["degree"]).ln())
     if kinds is not None:
         weighed = weighed.left_join(kinds, weighed["entity_id"] == kinds["address"])

@@ -57,8 +57,7 @@ def _camouflage(kind: Kind) -> Kind:
 
 
 def _framing(kind: Kind) -> Kind:
-    shared = kind.ip or Shared(0.5, 1.0, 12, kind="isp")
-    return replace(kind, ip=replace(shared, uses=max(shared.uses, 0.5)), network=True)
+    return replace(kind, ip=kind.ip or Shared(0.25, 0.5, 12, kind="isp"), network=True)
 
 
 def _campaign(kind: Kind) -> Together:

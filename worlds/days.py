@@ -153,7 +153,8 @@ class Days:
             return who, who.astype(np.uint64), who.astype(np.float64)
         ts, stretch = self._joint_times(rng, who, group, day)
         session = self._draw.keys(self._session_key(who, day, 2048 + stretch), 42)
-        return who, session, np.clip(self._clamped(who, ts), groups.starts[group], SPAN - 1e-3)
+        low, high = (np.repeat(bound, count) for bound in (born, gone))
+        return who, session, _moved_inside(ts, low, np.minimum(high, SPAN - 1e-3))
 
     def _joint_rate(self, active: Ints, group: Ints, born: Floats, gone: Floats, day: int) -> Floats:
         """Return the share of an account's joint work that falls on a day."""
@@ -216,11 +217,7 @@ class Days:
 
     def _clamped(self, who: Ints, ts: Floats) -> Floats:
         """Return times with those moved that fall outside the account's life, to its rest of that day."""
-        born, gone = self.born[who], np.minimum(self.gone[who], SPAN - 1e-3)
-        opens = np.floor(np.minimum(ts, SPAN - 1) / DAY) * DAY
-        low, high = np.maximum(born, opens), np.minimum(gone, opens + DAY)
-        moved = low + (ts / DAY % 1.0) * np.maximum(high - low, 0.0)
-        return np.where((ts < born) | (ts > gone), moved, ts)
+        return _moved_inside(ts, self.born[who], np.minimum(self.gone[who], SPAN - 1e-3))
 
     def _allowed(self, who: Ints, ts: Floats) -> npt.NDArray[np.bool_]:
         accounts = self._plan.accounts
@@ -234,6 +231,14 @@ class Days:
     @staticmethod
     def _session_key(who: Ints, day: int, number: Ints) -> Ints:
         return (who * 64 + day) * 4096 + number
+
+
+def _moved_inside(ts: Floats, low: Floats, high: Floats) -> Floats:
+    """Return times with those outside their bounds moved to what is left of the same day within them."""
+    opens = np.floor(np.minimum(ts, SPAN - 1) / DAY) * DAY
+    first, last = np.maximum(low, opens), np.minimum(high, opens + DAY)
+    moved = first + (ts / DAY % 1.0) * np.maximum(last - first, 0.0)
+    return np.where((ts < low) | (ts > high), moved, ts)
 
 
 def chosen(draw: Draw, uses: Uses, who: Ints, key: npt.ArrayLike, owned: Ints, salt: int) -> Ints:

@@ -13,6 +13,8 @@ from ringfence.worlds.kinds import Shared
 SHARED_FROM = 1 << 40
 """Entities from this number on belong to pools; those below to single accounts."""
 
+_ROOM = 1 << 36
+
 _FEWEST_GROUPS = 6
 """A population has at least so many groups where its accounts allow, or its rates would be all or nothing."""
 
@@ -46,6 +48,10 @@ class Pools:
         self._starts.append(starts)
         self._kinds.append(np.full(len(starts), kind, dtype=np.int8))
         return starts
+
+    def leave_room(self) -> None:
+        """Number what comes next from a fixed number on, however many pools there are before."""
+        self._next = SHARED_FROM + _ROOM
 
     def of(self, entity: Ints) -> tuple[Ints, npt.NDArray[np.int8]]:
         """Return the start and the kind of the pool of each shared entity."""

@@ -90,6 +90,8 @@ _KINDS: tuple[tuple[float, Kind], ...] = (
         Kind(
             "seat_reseller",
             (8, 60),
+            banned=0.03,
+            replaced=0.4,
             instrument=Shared(0.95, cell=(7, 25)),
             signup_days=20,
             ip=Shared(0.1, 0.2, kind="hosting", reach=0.5),
@@ -128,6 +130,8 @@ _KINDS: tuple[tuple[float, Kind], ...] = (
         Kind(
             "family",
             (3, 7),
+            banned=0.03,
+            replaced=0.4,
             ip=Shared(0.7, kind="isp"),
             device=Shared(0.3, 0.3, reach=0.7),
             instrument=Shared(1.0),
@@ -138,6 +142,8 @@ _KINDS: tuple[tuple[float, Kind], ...] = (
         Kind(
             "agency",
             (8, 25),
+            banned=0.03,
+            replaced=0.4,
             mix=BUSY,
             ip=Shared(0.6, 0.1, kind="business", keeps=2),
             device=Shared(0.3, 0.15, reach=0.4),
@@ -152,6 +158,8 @@ _KINDS: tuple[tuple[float, Kind], ...] = (
         Kind(
             "power_user",
             (2, 5),
+            banned=0.03,
+            replaced=0.4,
             mix=BUSY,
             ip=Shared(0.8, 0.5, 2),
             device=Shared(0.8, 0.5, 2),

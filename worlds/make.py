@@ -110,6 +110,7 @@ def make_world(
             "prompts": digest_files(sorted(_files(request.prompts)), request.prompts)
             if request.prompts
             else None,
+            "code_digest": code_digest(),
             "generator_digest": generator_digest(SCENARIOS[request.scenario]),
             "rows": rows,
             "seconds": round(time.perf_counter() - begun, 1),
@@ -120,10 +121,14 @@ def make_world(
 
 def generator_digest(scenario: Scenario) -> str:
     """Return the digest of the code and the scenario that make a world: figures hold for one generator."""
+    return digest_json([code_digest(), asdict(scenario)])
+
+
+def code_digest() -> str:
+    """Return the digest of the code that makes worlds, whatever the scenario."""
     here = Path(__file__).parent
     names = [n for n in here.glob("*.py") if n.name not in _NOT_GENERATOR]
-    code = digest_files(sorted([*names, *(here / "phrases").glob("*.py")]), here)
-    return digest_json([code, asdict(scenario)])
+    return digest_files(sorted([*names, *(here / "phrases").glob("*.py")]), here)
 
 
 _NOT_GENERATOR = ("__init__.py", "separable.py", "scenarios.py")
@@ -168,7 +173,7 @@ def make_plan(request: WorldRequest) -> Plan:
     per_innocent = scenario.innocent_requests
     if scenario.customer_requests:
         innocents, per_innocent = _with_customers(innocents, scenario, request.scale)
-    return Planner(rng, swap_languages=request.swap_languages).plan(rings, innocents, per_innocent)
+    return Planner(request.seed, swap_languages=request.swap_languages).plan(rings, innocents, per_innocent)
 
 
 def _with_customers(innocents: list[Wanted], scenario: Scenario, scale: float) -> tuple[list[Wanted], float]:

@@ -22,6 +22,8 @@ NO_ROLE, CORE, MEMBER, BYSTANDER = range(4)
 ROLES = (None, "core", "member", "bystander")
 PASTED = ("", "assignment", "starter")
 ANY_CARD, PREPAID_CARD = 0, 1
+_CUSTOMERS_BESIDE_RINGS = 0.85
+"""Share of the proxies' customers who are in networks that rings hide in."""
 CORE_FACTOR = 6.0
 """How many times as much as others a core account sends for its ring."""
 
@@ -125,12 +127,13 @@ class Planner:
     """Makes the plan of a world.
 
     Args:
-        rng: Where every draw comes from.
+        seed: The world's seed. Each kind of group has draws of its own: changing one leaves the others.
         swap_languages: Each language in place of another, all else equal.
     """
 
-    def __init__(self, rng: np.random.Generator, *, swap_languages: bool = False) -> None:
-        self._rng = rng
+    def __init__(self, seed: int, *, swap_languages: bool = False) -> None:
+        self._seed = seed
+        self._rng = np.random.default_rng([seed, 0])
         self._shift = 1 if swap_languages else 0
         self._addresses, self._devices, self._cards, self._templates = Pools(), Pools(), Pools(), Pools()
         self._networks = _Networks(np.zeros(0, np.int64), np.zeros(0, np.int64))
@@ -138,6 +141,7 @@ class Planner:
         self._accounts: list[Accounts] = []
         self._groups: list[Groups] = []
         self._rings = 0
+        self._ring_networks = 0
 
     def plan(self, rings: Sequence[Wanted], innocents: Sequence[Wanted], per_innocent: float) -> Plan:
         """Return the plan.
@@ -149,6 +153,10 @@ class Planner:
         """
         for wanted in rings:
             self._add(wanted, guilty=True)
+        self._ring_networks = len(self._networks.start)
+        for pools in (self._addresses, self._devices, self._cards, self._templates):
+            pools.leave_room()
+        self._rng = np.random.default_rng([self._seed, 1])
         self._add_plain_networks(sum(w.accounts for w in innocents))
         for wanted in innocents:
             self._add(wanted, guilty=False)
@@ -160,7 +168,8 @@ class Planner:
         return Plan(tuple(self._kinds), accounts, groups, self._addresses)
 
     def _add(self, wanted: Wanted, *, guilty: bool) -> None:
-        rng, kind = self._rng, wanted.kind
+        kind = wanted.kind
+        self._rng = rng = np.random.default_rng([self._seed, 2, *kind.name.encode()])
         sizes = wanted.sizes if wanted.sizes is not None else group_sizes(rng, wanted.accounts, kind.size)
         number, first = len(self._kinds), sum(len(g.kind) for g in self._groups)
         self._kinds.append(kind)
@@ -195,7 +204,8 @@ class Planner:
     def _roles(self, kind: Kind, heavy: Ints, network: Ints, *, guilty: bool) -> npt.NDArray[np.int8]:
         if guilty:
             return heavy.astype(np.int8)
-        return np.where(network >= 0, BYSTANDER, NO_ROLE).astype(np.int8)
+        beside_a_ring = (network >= 0) & (network < self._ring_networks)
+        return np.where(beside_a_ring, BYSTANDER, NO_ROLE).astype(np.int8)
 
     def _addresses_of(self, kind: Kind, sizes: Ints, *, guilty: bool) -> tuple[Uses, Ints]:
         """Return the shared addresses of the members, and their proxy networks."""
@@ -205,14 +215,23 @@ class Planner:
             return share(self._rng, self._addresses, sizes, kind.ip, code), np.full(accounts, -1)
         if guilty:
             return self._through_own_network(kind, sizes, code)
-        size = self._networks.size.astype(float)
-        network = self._rng.choice(len(size), size=accounts, p=size / size.sum())
+        network = self._rng.choice(len(self._networks.size), size=accounts, p=self._popularity())
         start, size_of = self._networks.start[network], self._networks.size[network]
         if kind.name == "proxy_victim":
             # A victim's own line is one address of the network.
             start, size_of = start + self._rng.integers(0, size_of), np.ones(accounts, dtype=np.int64)
         uses = Uses(start, size_of, np.full(accounts, kind.ip.uses), np.zeros(accounts, dtype=np.int64))
         return uses, network
+
+    def _popularity(self) -> Floats:
+        """Return the share of customers that each network has: most are where rings hide, by size."""
+        size = self._networks.size.astype(float)
+        of_rings = np.arange(len(size)) < self._ring_networks
+        share = _CUSTOMERS_BESIDE_RINGS if of_rings.any() else 0.0
+        popularity: Floats = np.where(
+            of_rings, share * size / max(size[of_rings].sum(), 1), (1 - share) * size / size[~of_rings].sum()
+        )
+        return popularity
 
     def _through_own_network(self, kind: Kind, sizes: Ints, code: int) -> tuple[Uses, Ints]:
         """Make the networks of rings; two operators share one where the type says so."""
@@ -274,7 +293,7 @@ class Planner:
 
     def _with_bans(self, accounts: Accounts) -> Accounts:
         """Ban some; some of the banned come back as new accounts, others are let in again."""
-        rng = self._rng
+        rng = np.random.default_rng([self._seed, 3])
         chance = np.array([k.banned for k in self._kinds])[accounts.kind]
         works_from = np.concatenate([g.starts for g in self._groups])[accounts.group]
         start = np.maximum(accounts.habits.created, np.where(accounts.group_volume > 0, works_from, 0.0))

@@ -19,6 +19,8 @@ class LinkSettings:
         default_factory=lambda: {"ip": 64, "instrument": 64, "device": 64, "template": 256}
     )
     """Entity type → the most accounts an entity may have and still make pairs; larger ones are hubs."""
+    most_pairs: int = 10_000_000
+    """The most pairs that entities of one type may make; above it the caps sink until they fit."""
     agreement: dict[str, float] = field(
         default_factory=lambda: {"ip": 0.2, "instrument": 0.5, "device": 0.3, "template": 0.15}
     )
@@ -76,7 +78,7 @@ class Settings:
     memory_limit: str = "1GiB"
     """The table engine spills above it while it loads, which needs no more for any number of rows."""
     link_memory_limit: str = "auto"
-    """The same while accounts are linked, which takes more for more of them; ``auto``: half of what is free."""
+    """The same while accounts are linked, which takes more for more; ``auto``: half of what is free."""
     links: LinkSettings = field(default_factory=LinkSettings)
     decisions: DecisionSettings = field(default_factory=DecisionSettings)
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.config import LinkSettings
-from ringfence.graphbuild.links import LINK_COLUMNS, entity_weights, links, type_pairs
+from ringfence.graphbuild.links import affordable_cap, LINK_COLUMNS, entity_weights, links, type_pairs
 from ringfence.schema import ENTITY_TYPES, LINK_FAMILIES
 
 Sights = dict[str, set[tuple[str, str]]]
@@ -42,7 +42,9 @@ def _linked(
     pairs = []
     for name, entity in ENTITY_TYPES.items():
         seen = _table(sights.get(name, set()))
-        weights = entity_weights(seen, entity, accounts, asked, ranges if name == "ip" else None)
+        weights = entity_weights(
+            seen, entity, accounts, asked, asked.degree_cap[name], ranges if name == "ip" else None
+        )
         pairs.append(type_pairs(seen, weights, entity, asked))
     return engine.to_pyarrow(links(ibis.union(*pairs), asked)).to_pandas()
 
@@ -144,6 +146,14 @@ def test_an_entity_at_the_cap_links_and_one_above_does_not(engine: Any, name: st
     at, above = (_linked(engine, _sharing(name, d), 100_000, asked, {}) for d in (cap, cap + 1))
     assert len(at) == cap * (cap - 1) // 2
     assert above.empty
+
+
+@pytest.mark.parametrize(("most", "cap"), [(1000, 64), (7, 64), (6, 3), (1, 3), (0, 1)])
+def test_a_cap_sinks_until_the_pairs_can_be_afforded(engine: Any, most: int, cap: int) -> None:
+    # One address makes one pair, the other six.
+    seen = _table({("a1", "x"), ("a2", "x"), ("a1", "z"), ("a2", "z"), ("a3", "z"), ("a4", "z")})
+    asked = LinkSettings(most_pairs=most)
+    assert affordable_cap(engine, seen, ENTITY_TYPES["ip"], asked) == cap
 
 
 @pytest.mark.parametrize("name", sorted(ENTITY_TYPES))

@@ -63,7 +63,7 @@ def test_components_of_links_are_those_of_shared_cards(engine: Any, cards: pd.Da
         cards[["account_id", "entity_id"]], schema={"account_id": "string", "entity_id": "string"}
     )
     asked = EVERY_SHARED_CARD
-    weights = entity_weights(seen, CARD, 10**12, asked)
+    weights = entity_weights(seen, CARD, 10**12, asked, asked.degree_cap[CARD.name])
     linked = engine.to_pyarrow(links(type_pairs(seen, weights, CARD, asked), asked)).to_pandas()
     index = pd.Index(sorted(cards["account_id"].unique()))
     pairs = np.stack([index.get_indexer(linked[end]) for end in ("account_a", "account_b")], axis=1)

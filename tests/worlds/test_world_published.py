@@ -51,15 +51,16 @@ def test_campaigns_have_the_published_size(plan: Plan) -> None:
 def test_replacements_are_few(plan: Plan) -> None:
     rows = planned(plan)
     new = rows[rows["new"]]
-    assert (new["ring"] >= 0).all()
-    assert 0.015 < len(new) / (rows["ring"] >= 0).sum() < 0.06
-    assert new["requests"].sum() < 0.06 * rows.loc[rows["ring"] >= 0, "requests"].sum()
+    guilty = rows["ring"] >= 0
+    assert 0.015 < (new["ring"] >= 0).sum() / guilty.sum() < 0.06
+    assert 0 < (new["ring"] < 0).sum() / (~guilty).sum() < 0.005
+    assert new.loc[new["ring"] >= 0, "requests"].sum() < 0.06 * rows.loc[guilty, "requests"].sum()
 
 
 def test_innocents_have_the_planned_size(plan: Plan) -> None:
     rows = planned(plan)
     innocent = rows[rows["ring"] < 0]
-    assert len(innocent) == pytest.approx(2_000_000 * SCALE, rel=0.001)
+    assert len(innocent) == pytest.approx(2_000_000 * SCALE, rel=0.003)
     assert innocent["requests"].sum() == pytest.approx(24_000_000 * SCALE, rel=0.001)
     assert set(innocent["kind"]) == set(INNOCENTS)
 

@@ -97,8 +97,10 @@ def test_the_truth_is_as_agreed(world: MadeWorld) -> None:
     assert (truth["group"].notna() == ~guilty).all()
     assert set(truth.loc[guilty, "role"]) == {"core", "member"}
     through = truth["network"].notna()
-    assert (truth.loc[~guilty, "role"].notna() == through[~guilty]).all()
-    assert set(truth.loc[~guilty & through, "role"]) == {"bystander"}
+    # Bystanders are those in networks that rings go through; other networks are nothing but that.
+    blended = truth["network"].isin(truth.loc[guilty, "network"].dropna())
+    assert (truth.loc[~guilty, "role"].notna() == blended[~guilty]).all()
+    assert set(truth.loc[~guilty, "role"].dropna()) <= {"bystander"}
     assert set(truth.loc[~guilty & through, "population"]) == {"proxy_customer", "proxy_victim"}
     assert truth[["country", "language"]].notna().all(axis=None)
     assert (truth.groupby("group")["population"].nunique() == 1).all()

@@ -75,13 +75,13 @@ def test_bans_fall_on_both_sides_and_mostly_on_innocents(world: MadeWorld) -> No
     assert guilty.sum() / ring.notna().sum() > (~guilty).sum() / ring.isna().sum()
 
 
-def test_replaced_accounts_come_within_two_days_and_into_the_same_ring(world: MadeWorld) -> None:
+def test_who_is_replaced_comes_back_within_two_days_and_into_the_same_ring(world: MadeWorld) -> None:
     known = world.known.set_index("account_id")
     new = known[known["replaces"].notna()]
     old = known.loc[new["replaces"]]
     assert len(new) >= 5
-    assert new["ring"].notna().all()
-    assert new["ring"].tolist() == old["ring"].tolist()
+    assert 0 < new["ring"].notna().sum() < len(new)
+    assert new["ring"].fillna("").tolist() == old["ring"].fillna("").tolist()
     assert new["replaces"].is_unique
     waited = new["created_at"].to_numpy() - banned_times(world)[new["replaces"]].to_numpy()
     assert waited.min() > pd.Timedelta(0)
@@ -142,3 +142,8 @@ def test_people_keep_the_hours_of_their_country_and_students_keep_deadlines(
         assert rows["ts"].max() - rows["ts"].min() < pd.Timedelta(days=9)
         last = rows["ts"] > rows["ts"].max() - pd.Timedelta(days=2)
         assert last.mean() > 0.5, "more the closer it comes"
+
+
+def test_accounts_of_a_group_do_not_meet_in_one_millisecond(world: MadeWorld) -> None:
+    together = world.sent.groupby("ts")["account_id"].nunique()
+    assert together.max() <= 3
