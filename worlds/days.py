@@ -163,7 +163,7 @@ class Days:
         due = groups.ends[group] / DAY
         left = np.floor(due) - day
         weight = np.where((left >= 0) & (left < 7), np.exp(-left / _DEADLINE_DAYS), 0.0)
-        weight /= np.exp(-np.arange(7) / _DEADLINE_DAYS).sum()
+        weight = np.where(rate > 0, weight, 0.0) / np.exp(-np.arange(7) / _DEADLINE_DAYS).sum()
         return np.where(groups.rhythm[group] == Rhythm.DEADLINE, weight, rate)
 
     def _joint_times(self, rng: np.random.Generator, who: Ints, group: Ints, day: int) -> tuple[Floats, Ints]:

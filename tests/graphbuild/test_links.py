@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.config import LinkSettings
-from ringfence.graphbuild.links import affordable_cap, LINK_COLUMNS, entity_weights, links, type_pairs
+from ringfence.graphbuild.links import LINK_COLUMNS, affordable_cap, entity_weights, links, type_pairs
 from ringfence.schema import ENTITY_TYPES, LINK_FAMILIES
 
 Sights = dict[str, set[tuple[str, str]]]
