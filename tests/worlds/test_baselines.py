@@ -28,11 +28,11 @@ from ringfence.worlds.baselines.folds import cross_fit, deal, truth_groups
 from ringfence.worlds.baselines.leiden import leiden
 from ringfence.worlds.baselines.neighbours import neighbour_columns, shared_entities
 from ringfence.worlds.baselines.panel import TAUGHT, UNTAUGHT, run_baselines
-from ringfence.worlds.baselines.shared_identifiers import Sharing, shared_identifiers
+from ringfence.worlds.baselines.shared_identifiers import TUNED, Sharing, shared_identifiers
 from ringfence.worlds.baselines.synchronous import Synchrony, similarities, synchronous
 from ringfence.worlds.baselines.tables import contents, fetched, open_tables, sightings, without_hubs
 from ringfence.worlds.baselines.trees import tree_own
-from ringfence.worlds.baselines.tune import tune
+from ringfence.worlds.baselines.tune import Tried, averaged, tune
 from ringfence.worlds.score.findings import Findings, check_findings
 from ringfence.worlds.score.truth import make_truth
 
@@ -459,6 +459,24 @@ def test_tuning_puts_the_best_setting_first(write: Write, engine: Any) -> None:
     tried = tune("shared_identifiers", tables, engine, lambda f: float(len(f.clusters)), grid)
     assert [one.setting.hub_cap for one in tried] == [30, 20, 5]
     assert [one.goodness for one in tried] == [3, 2, 1]
+
+
+def test_recipes_answer_at_the_usual_and_at_the_best_setting(write: Write, engine: Any) -> None:
+    """Rings share cards or devices, which only the usual setting looks at."""
+    folder = write(**planted_sharing())
+    truth = pd.DataFrame({"account_id": ["c0"], "ring": ["R1"]})
+    answers = {f.detector: f for f in run_baselines(folder, truth, engine)}
+    tables = open_tables(folder, engine)
+    for name, run in (("shared_identifiers", shared_identifiers), ("leiden", leiden)):
+        assert members(answers[f"{name} (usual)"]) == members(run(tables, engine, Sharing()))
+        assert frozenset(f"c{n}" for n in range(7)) in members(answers[f"{name} (usual)"])
+        assert members(answers[name]) == members(run(tables, engine, TUNED)) == set()
+
+
+def test_settings_are_judged_by_their_mean_over_worlds() -> None:
+    low, high = Sharing(hub_cap=5), Sharing(hub_cap=50)
+    worlds = [(Tried(low, 0.9), Tried(high, 0.6)), (Tried(high, 0.6), Tried(low, 0.1))]
+    assert averaged(worlds) == (Tried(high, 0.6), Tried(low, 0.5))
 
 
 def test_hubs_are_counted_over_both_tables(write: Write, engine: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,33 @@ from ringfence.progress import Tick, silent
 from ringfence.worlds.baselines import co_action, leiden, shared_identifiers, synchronous, trees
 from ringfence.worlds.baselines.columns import own_columns
 from ringfence.worlds.baselines.folds import truth_groups
-from ringfence.worlds.baselines.tables import open_tables
+from ringfence.worlds.baselines.shared_identifiers import USUAL, Sharing
+from ringfence.worlds.baselines.tables import Tables, open_tables
 from ringfence.worlds.score.findings import Findings
 
+
+def _as_usual(name: str, run: Callable[..., Findings]) -> Callable[..., Findings]:
+    """Return a recipe that runs as tutorials have it unless told, under the name that says so."""
+
+    def answer(tables: Tables, engine: Any, sharing: Sharing = USUAL) -> Findings:
+        return replace(run(tables, engine, sharing), detector=name)
+
+    return answer
+
+
+def _both_settings(name: str, run: Callable[..., Findings]) -> dict[str, Callable[..., Findings]]:
+    usual = f"{name} (usual)"
+    return {usual: _as_usual(usual, run), name: run}
+
+
+RECIPES: Mapping[str, Callable[..., Findings]] = {
+    **_both_settings(shared_identifiers.NAME, shared_identifiers.shared_identifiers),
+    **_both_settings(leiden.NAME, leiden.leiden),
+}
+"""Recipes over shared identifiers, each at the setting of tutorials and at the best one of tuning worlds."""
+
 UNTAUGHT: Mapping[str, Callable[..., Findings]] = {
-    shared_identifiers.NAME: shared_identifiers.shared_identifiers,
-    leiden.NAME: leiden.leiden,
+    **RECIPES,
     co_action.NAME: co_action.co_action,
     synchronous.NAME: synchronous.synchronous,
 }

@@ -21,7 +21,7 @@ NAME = "shared_identifiers"
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """What counts as shared; unless told, as the usual recipe has it."""
+    """What counts as shared; unless told, as tutorials have it."""
 
     kinds: tuple[str, ...] = ("instrument", "device", "ip")
     """Entity types that join accounts."""
@@ -31,8 +31,11 @@ class Sharing:
     """Accounts of the smallest component that is reported."""
 
 
+USUAL = Sharing()
+"""The setting of tutorials: every kind, entities of up to 20 accounts, components of five or more."""
 TUNED = Sharing(kinds=("ip",), hub_cap=5, least_size=10)
-"""The best of ``tune.GRIDS`` by the F1 of reported rings, on worlds for tuning."""
+"""The best of ``tune.GRIDS`` by the F1 of reported rings: ``benchmarks/tune_baselines.py`` measures it on
+several worlds for tuning."""
 
 
 def shared_identifiers(tables: Tables, engine: Any, sharing: Sharing | None = None) -> Findings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from ringfence.worlds.baselines import co_action, leiden, shared_identifiers, synchronous
@@ -66,4 +67,18 @@ def tune(
         Tried(setting, judge(UNTAUGHT[detector](tables, engine, setting)))
         for setting in (GRIDS[detector] if grid is None else grid)
     ]
+    return best_first(tried)
+
+
+def averaged(worlds: Sequence[Sequence[Tried]]) -> tuple[Tried, ...]:
+    """Return every setting with its mean over worlds that tried the same settings, the best first."""
+    judged: dict[Setting, list[float]] = {}
+    for world in worlds:
+        for one in world:
+            judged.setdefault(one.setting, []).append(one.goodness)
+    return best_first([Tried(setting, fmean(goods)) for setting, goods in judged.items()])
+
+
+def best_first(tried: Sequence[Tried]) -> tuple[Tried, ...]:
+    """Return the settings with the best first, equals in their order."""
     return tuple(sorted(tried, key=lambda one: -one.goodness))
