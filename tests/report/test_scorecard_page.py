@@ -101,7 +101,8 @@ def test_the_page_holds_the_figures(ours: Scorecard) -> None:
     assert "1 of 376; 95%: up to 1.5%. Flagged: 1" in text
     assert f"{ours.accounts.ranking.average_precision.value:.2f} (" in text
     assert "sample too small for a claim of 0.1% false positives" in text
-    assert "fewer than 300 reported rings" in text
+    assert "fewer than 381 reported rings" in text
+    assert "Ring precision of at least 0.99 100% (21%–100%) no 1 reported rings" in text
     assert "carrier nat" in text
     assert "Inside blended networks" in text
     assert "Largest gap, accused:" in text

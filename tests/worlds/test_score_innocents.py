@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 from score_samples import answer, large_world, truth_of
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
@@ -33,9 +34,20 @@ def test_a_sample_of_four_thousand_is_enough() -> None:
     assert Accused("p", Share(0, 3999), Share(0, 3999)).too_small
 
 
+@pytest.mark.parametrize(
+    ("accused", "of", "claimed"),
+    [(0, 3838, True), (0, 3837, False), (1, 4000, False), (40, 100_000, True), (90, 100_000, False)],
+)
+def test_a_low_rate_is_claimed_where_the_interval_ends_below_it(accused: int, of: int, claimed: bool) -> None:
+    share = Share(accused, of)
+    assert Accused("p", share, share).claimed == claimed
+    assert claimed == (binomtest(accused, of).proportion_ci(0.95, method="wilson").high <= 0.001)
+
+
 def test_only_networks_that_rings_go_through_are_blended() -> None:
     rows = [("r0", "ring", "A"), ("r1", "ring", "A"), ("v0", "victim", None), ("v1", "victim", None),
-            ("w", "vpn", None), ("b", "customer", None), ("x", "family", None), ("q", "victim", None)]  # fmt: skip
+            ("w", "vpn", None), ("b", "customer", None), ("x", "family", None),
+            ("q", "victim", None)]  # fmt: skip
     truth = truth_of(
         rows, network=["n", None, "n", "n", "other", None, None, "quiet"],
         role=["core", "member", "bystander", None, None, "bystander", None, "bystander"],

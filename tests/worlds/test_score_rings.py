@@ -87,6 +87,21 @@ def test_ring_f1_at_both_levels() -> None:
     assert rings.too_few_reported
 
 
+@pytest.mark.parametrize(
+    ("rings", "wrong", "claimed", "few"),
+    [(300, 0, False, True), (380, 0, False, True), (381, 0, True, False), (400, 9, False, False)],
+)
+def test_precision_is_claimed_where_its_interval_begins_high_enough(
+    rings: int, wrong: int, claimed: bool, few: bool
+) -> None:
+    rows: list[tuple[str, str, str | None]] = [(f"a{n}", "ring", f"r{n}") for n in range(rings - wrong)]
+    truth = truth_of(rows + [(f"x{n}", "family", None) for n in range(wrong + 1)])
+    clusters = {f"c{n}": ("ring", [a]) for n, a in enumerate(truth.accounts["account_id"][:rings])}
+    judged = score(answer(truth, clusters), truth).rings
+    assert (judged.ring.precision.hits, judged.ring.precision.of) == (rings - wrong, rings)
+    assert (judged.claimed, judged.too_few_reported) == (claimed, few)
+
+
 def test_fragments_and_merges() -> None:
     clusters = {
         "c": ("ring", ["a0", "b0"]), "d": ("review", ["a1", "x0"]), "e": ("benign", ["a2"]),

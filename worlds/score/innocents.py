@@ -12,7 +12,9 @@ from ringfence.records import Role
 from ringfence.worlds.score.intervals import Share
 
 ENOUGH_INNOCENTS = 4000
-"""With none accused of 4,000, the 95% interval ends just below 0.1%: fewer cannot carry such a claim."""
+"""With none accused of 4,000, the 95% interval ends just below 0.1% (of 3,838, at it)."""
+CLAIMED_RATE = 0.001
+"""The false-positive rate that is claimed where the interval ends no higher."""
 ENOUGH_TO_COMPARE = 100
 """Groups with fewer innocents have no say in the largest gap: there one account is a percentage point."""
 UNKNOWN = "unknown"
@@ -30,8 +32,13 @@ class Accused:
 
     @property
     def too_small(self) -> bool:
-        """Whether the sample is too small for a claim of 0.1%."""
+        """Whether the sample is too small for a claim of 0.1%, however few are accused."""
         return self.ring.of < ENOUGH_INNOCENTS
+
+    @property
+    def claimed(self) -> bool:
+        """Whether a rate of 0.1% at most is shown: the 95% interval ends there or below."""
+        return self.ring.high <= CLAIMED_RATE
 
     def __add__(self, other: Accused) -> Accused:
         return Accused(self.name, self.ring + other.ring, self.review + other.review)
@@ -108,8 +115,8 @@ class Bystanders:
     """
 
     spared_ring: Share
-    """Innocents of blended networks not named at level ``ring``. A planted bystander whose network is not told
-    counts as one of them."""
+    """Innocents of blended networks not named at level ``ring``; planted bystanders whose network is not told
+    are taken for such."""
     spared_review: Share
     """The same at level ``review``."""
     named_ring: Share

@@ -15,8 +15,11 @@ from ringfence.worlds.score.innocents import shared
 from ringfence.worlds.score.intervals import Rates, Share, harmonic
 from ringfence.worlds.score.matching import LEVELS, Matched
 
-ENOUGH_REPORTED = 300
-"""With fewer reported rings, a precision of 0.99 cannot be claimed, even where all are right."""
+ENOUGH_REPORTED = 381
+"""With fewer reported rings, a precision of 0.99 cannot be claimed, even where all are right: the 95%
+interval of 300 out of 300 begins at 0.987."""
+CLAIMED_PRECISION = 0.99
+"""The precision that is claimed where the interval begins no lower."""
 _BANDS = {1: "under 10", 10: "10–49", 50: "50–199", 200: "200–999", 1000: "1,000 and more"}
 
 
@@ -123,8 +126,13 @@ class Rings:
 
     @property
     def too_few_reported(self) -> bool:
-        """Whether too few rings were reported for a claim of precision 0.99."""
+        """Whether too few rings were reported for a claim of precision 0.99, even where all are right."""
         return self.ring.precision.of < ENOUGH_REPORTED
+
+    @property
+    def claimed(self) -> bool:
+        """Whether precision is shown to be at least 0.99: the 95% interval begins there or above."""
+        return self.ring.precision.low >= CLAIMED_PRECISION
 
     def __add__(self, other: Rings) -> Rings:
         return Rings(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ringfence.worlds.score.innocents import Accused
+from ringfence.worlds.score.innocents import ENOUGH_INNOCENTS, Accused
 from ringfence.worlds.score.intervals import Estimate, Share
+from ringfence.worlds.score.rings import ENOUGH_REPORTED
 from ringfence.worlds.score.scorecard import Scorecard
 from ringfence.worlds.score.timeline import Detection
 
@@ -25,7 +26,7 @@ def as_rows(scorecard: Scorecard) -> dict[str, Rows]:
             f"Innocents named, by {fairness.attribute}": accused_rows(fairness.groups)
             for fairness in scorecard.fairness
         },
-        "What the sample allows": claim_rows(scorecard),
+        "What is shown": claim_rows(scorecard),
     }
 
 
@@ -126,14 +127,26 @@ def accused_rows(groups: Sequence[Accused]) -> Rows:
 
 
 def claim_rows(scorecard: Scorecard) -> Rows:
-    """Return which claims the sample is large enough for."""
-    reported, innocent = scorecard.rings.ring.precision.of, scorecard.innocents.ring.of
-    small = "sample too small for a claim of 0.1%" if scorecard.innocents.too_small else "large enough"
-    few = "fewer than 300 reported rings" if scorecard.rings.too_few_reported else "large enough"
+    """Return which claims the intervals show, and whether the samples are large enough to."""
+    rings, innocents = scorecard.rings, scorecard.innocents
+    small = f"fewer than the {ENOUGH_INNOCENTS:,} that it takes" if innocents.too_small else "large enough"
+    few = f"fewer than the {ENOUGH_REPORTED:,} that it takes" if rings.too_few_reported else "large enough"
     return [
-        ("claim", "sample", "verdict"),
-        ("false accusations below 0.1%", f"{innocent:,} innocents", small),
-        ("ring precision of 0.99", f"{reported:,} reported rings", few),
+        ("claim", "figure", "shown", "sample", "its size"),
+        (
+            "false accusations of 0.1% at most",
+            interval(innocents.ring),
+            _yes(innocents.claimed),
+            f"{innocents.ring.of:,} innocents",
+            small,
+        ),
+        (
+            "ring precision of at least 0.99",
+            interval(rings.ring.precision),
+            _yes(rings.claimed),
+            f"{rings.ring.precision.of:,} reported rings",
+            few,
+        ),
     ]
 
 
@@ -185,6 +198,10 @@ def estimated(estimate: Estimate) -> str:
     if math.isnan(estimate.value):
         return "–"
     return f"{estimate.value:.2f} ({estimate.low:.2f}–{estimate.high:.2f})"
+
+
+def _yes(shown: bool) -> str:
+    return "yes" if shown else "no"
 
 
 def _detector_row(card: Scorecard) -> tuple[str, ...]:

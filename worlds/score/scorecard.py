@@ -68,9 +68,16 @@ class Scorecard:
     """Each planted ring."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything as JSON values; what is not defined is None."""
+        """Return everything as JSON values; what is not defined is None.
+
+        ``claims`` says what the intervals show, ``large_enough`` which samples could show it at all.
+        """
         plain: dict[str, Any] = _plain(self)
         plain["claims"] = {
+            "false_positives_0.1%": self.innocents.claimed,
+            "ring_precision_0.99": self.rings.claimed,
+        }
+        plain["large_enough"] = {
             "false_positives_0.1%": not self.innocents.too_small,
             "ring_precision_0.99": not self.rings.too_few_reported,
         }

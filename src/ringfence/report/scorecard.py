@@ -71,5 +71,9 @@ def scorecard_environment() -> Environment:
         "figure": rows.figure,
         "counted": rows.counted,
     }
-    made.globals = made.globals | {"plots": plots, "detection_rows": rows.detection_rows}
+    made.globals = made.globals | {
+        "plots": plots,
+        "claim_rows": rows.claim_rows,
+        "detection_rows": rows.detection_rows,
+    }
     return made
