@@ -120,6 +120,15 @@ SCORES = pd.DataFrame({"account_id": ["a", "b", "x"], "score": [1.0, 0.5, 0.0]})
         ([ring_line("a"), ring_line("b", ring_id="R-2"), ring_line("a", ring_id="R-3")], "more than once"),
         ([ring_line("stranger")], "names stranger, which the scores do not"),
         ([{"ring_id": "R-1", "members": []}], "lacks 'decision'"),
+        ([ring_line("a", probability="high")], "has a probability that is not a number"),
+        ([ring_line("a", probability=[0.5])], "has a probability that is not a number"),
+        ([ring_line("a", ring_id=7)], "ring_id|cluster of kind integer"),
+        (
+            [ring_line("a", decision=None), ring_line("b", ring_id="R-2", decision=1)],
+            "decision of kind integer",
+        ),
+        ([ring_line(5)], "account_id of kind integer"),  # type: ignore[arg-type]
+        ([5], "lacks"),
     ],
 )
 def test_lines_that_are_off(lines: list[dict[str, Any]], words: str) -> None:
@@ -127,9 +136,27 @@ def test_lines_that_are_off(lines: list[dict[str, Any]], words: str) -> None:
         findings_of(lines, SCORES)
 
 
+def test_scores_of_accounts_that_are_numbers(out: Path) -> None:
+    pd.DataFrame({"account_id": [1, 2, 3], "score": 0.5}).to_parquet(out / "accounts.parquet")
+    with pytest.raises(InputError, match="account_id of kind integer; names must be text"):
+        read_findings(out, TRUTH)
+
+
+def test_a_truth_about_numbers() -> None:
+    with pytest.raises(InputError, match="account_id of kind integer"):
+        make_truth(TRUTH.accounts.assign(account_id=[1, 2, 3]))
+    with pytest.raises(InputError, match="ring of kind floating"):
+        make_truth(TRUTH.accounts.assign(ring=[1.0, 1.0, None]))
+
+
 def broken(**columns: Any) -> Any:
     findings = answer(TRUTH, {"c": ("ring", ["a"])})
     return replace(findings, accounts=findings.accounts.assign(**columns))
+
+
+def stated(probability: Any) -> Any:
+    findings = answer(TRUTH, {"c": ("ring", ["a"])})
+    return replace(findings, clusters=findings.clusters.assign(probability=probability))
 
 
 @pytest.mark.parametrize(
@@ -140,6 +167,12 @@ def broken(**columns: Any) -> Any:
         (broken(account_id=["a", "b", None]), "1 rows without account_id"),
         (broken(score=[np.inf, 0.0, 0.0]), "1 infinite scores"),
         (broken(score=["high", "low", "low"]), "scores that are not numbers"),
+        (broken(account_id=["a", "b", 7]), "account_id of kind mixed-integer"),
+        (broken(cluster=["c", 5, None]), "cluster of kind mixed-integer"),
+        (stated(1.2), "1 probabilities that are not between 0 and 1"),
+        (stated(-0.1), "1 probabilities that are not between 0 and 1"),
+        (stated(np.inf), "1 probabilities that are not between 0 and 1"),
+        (stated("high"), "a probability that is not a number"),
         (broken(cluster=["c", "d", None]), "puts accounts into d without deciding it"),
         (answer(TRUTH, {"c": ("guilty", ["a"])}), "decides guilty; it may say ring, review, benign"),
     ],
@@ -212,6 +245,7 @@ def test_json_holds_what_is_claimed_and_no_replicates() -> None:
     truth, findings = large_world(3)
     said = score(findings, truth).as_json()
     assert said["claims"] == {"false_positives_0.1%": False, "ring_precision_0.99": False}
+    assert said["large_enough"] == {"false_positives_0.1%": False, "ring_precision_0.99": False}
     assert "replicates" not in json.dumps(said, allow_nan=False)
 
 
@@ -230,9 +264,20 @@ def test_tables_of_text() -> None:
     figures = {row[0]: row[1:] for row in tables["Accounts, clusters, networks and probabilities"]}
     assert figures["accounts flagged: precision"] == ("67% (21%–94%)", "3")
     assert figures["calibration of clusters"] == ("ECE 0.030, Brier 0.001", "1")
-    assert tables["What the sample allows"][2] == (
-        "ring precision of 0.99", "1 reported rings", "fewer than 300 reported rings",
+    assert tables["What is shown"][2] == (
+        "ring precision of at least 0.99", "100% (21%–100%)", "no", "1 reported rings",
+        "fewer than the 381 that it takes",
     )  # fmt: skip
+
+
+def test_a_large_sample_of_bad_figures_carries_no_claim() -> None:
+    truth = truth_of([("r", "ring", "A"), *((f"x{n}", "family", None) for n in range(5000))])
+    accusing = answer(truth, {"c": ("ring", ["r", *(f"x{n}" for n in range(400))])})
+    said = score(accusing, truth).as_json()
+    assert said["large_enough"]["false_positives_0.1%"]
+    assert not said["claims"]["false_positives_0.1%"]
+    assert as_rows(score(accusing, truth))["What is shown"][1][2] == "no"
+    assert score(answer(truth, {"c": ("ring", ["r"])}), truth).as_json()["claims"]["false_positives_0.1%"]
 
 
 @pytest.mark.parametrize(

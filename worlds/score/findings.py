@@ -12,7 +12,7 @@ import pandas as pd
 
 from ringfence.errors import InputError, told
 from ringfence.records import Decision
-from ringfence.worlds.score.frames import read_parquet, require_columns, require_keys
+from ringfence.worlds.score.frames import read_parquet, require_columns, require_keys, require_text
 from ringfence.worlds.score.truth import Truth
 
 OURS = "ringfence"
@@ -58,22 +58,33 @@ def findings_of(rings: list[dict[str, Any]], accounts: pd.DataFrame, detector: s
         detector: Its name.
 
     Raises:
-        InputError: a line lacks a field, or an account or community is unnamed or named twice.
+        InputError: a line lacks a field or has one of another kind, or an account or community is unnamed or
+            named twice.
     """
+    require_columns(accounts, ("account_id", "score"), "The scores")
     require_keys(accounts, "account_id", "The scores")
     try:
         members = pd.DataFrame(
             [(m["account_id"], r["ring_id"], m["role"]) for r in rings for m in r["members"]],
             columns=["account_id", "cluster", "role"],
-            dtype="str",
+            dtype="object",
         )
         clusters = pd.DataFrame(
             [(r["ring_id"], r["decision"], r["probability"]) for r in rings],
             columns=["cluster", "decision", "probability"],
-        ).astype({"cluster": "str", "decision": "str", "probability": "float64"})
+            dtype="object",
+        )
     except (KeyError, TypeError) as error:
         raise InputError(f"A line of rings.jsonl lacks {error}. Run again to make it anew.") from error
+    what = "rings.jsonl"
     require_keys(members, "account_id", "The communities of rings.jsonl")
+    require_keys(clusters, "cluster", what)
+    require_text(clusters, "decision", what)
+    require_text(members, "role", what)
+    clusters = clusters.astype({"cluster": "str", "decision": "str"}).assign(
+        probability=_numbers(clusters["probability"], what)
+    )
+    members = members.astype("str")
     unknown = sorted(set(members["account_id"]) - set(accounts["account_id"]))
     if unknown:
         raise InputError(f"rings.jsonl names {told(unknown, 3)}, which the scores do not.")
@@ -85,8 +96,9 @@ def check_findings(findings: Findings, truth: Truth) -> None:
     """Refuse an answer that is not one about every account of this world.
 
     Raises:
-        InputError: it names unknown accounts, lacks some, names one twice, leaves out a column, has a score
-            that is no number, a cluster that is not decided, or a decision that does not exist.
+        InputError: it names unknown accounts, lacks some, names one twice, leaves out a column, has names
+            that are not text, a score that is no number, a probability beyond 0..1, a cluster that is not
+            decided, or a decision that does not exist.
     """
     what = f"The answer of {findings.detector}"
     require_columns(findings.accounts, ("account_id", "score", "cluster", "role"), what)
@@ -96,15 +108,33 @@ def check_findings(findings: Findings, truth: Truth) -> None:
     _check_accounts(set(findings.accounts["account_id"]), set(truth.accounts["account_id"]), what)
     if not pd.api.types.is_numeric_dtype(findings.accounts["score"]):
         raise InputError(f"{what} has scores that are not numbers.")
-    endless = int(np.isinf(findings.accounts["score"].to_numpy(float)).sum())
+    endless = int(np.isinf(findings.accounts["score"].to_numpy(float, na_value=np.nan)).sum())
     if endless:
         raise InputError(f"{what} has {endless:,} infinite scores; finite ones can be ranked and drawn.")
+    _check_probabilities(findings.clusters["probability"], what)
+    require_text(findings.accounts, "cluster", what)
     undecided = set(findings.accounts["cluster"].dropna()) - set(findings.clusters["cluster"])
     if undecided:
         raise InputError(f"{what} puts accounts into {told(sorted(undecided), 3)} without deciding it.")
-    unknown = set(findings.clusters["decision"]) - set(Decision)
+    unknown = {str(said) for said in findings.clusters["decision"]} - set(Decision)
     if unknown:
-        raise InputError(f"{what} decides {told(map(str, unknown), 3)}; it may say {', '.join(Decision)}.")
+        raise InputError(f"{what} decides {told(unknown, 3)}; it may say {', '.join(Decision)}.")
+
+
+def _check_probabilities(stated: pd.Series[float], what: str) -> None:
+    beyond = int((~_numbers(stated, what).dropna().between(0, 1)).sum())
+    if beyond:
+        raise InputError(f"{what} has {beyond:,} probabilities that are not between 0 and 1.")
+
+
+def _numbers(stated: pd.Series[Any], what: str) -> pd.Series[float]:
+    """Return stated probabilities as numbers, NaN where none is stated."""
+    try:
+        return stated.astype("float64")
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{what} has a probability that is not a number; leave out what is not known."
+        ) from error
 
 
 def _check_accounts(said: set[str], planted: set[str], what: str) -> None:

@@ -44,17 +44,30 @@ def require_columns(frame: pd.DataFrame, columns: Iterable[str], what: str) -> N
 
 
 def require_keys(frame: pd.DataFrame, column: str, what: str) -> None:
-    """Refuse a frame in which a name is missing or stands twice.
+    """Refuse a frame in which a name is missing, is not text, or stands twice.
 
     Raises:
         InputError: it does.
     """
+    require_text(frame, column, what)
     empty = int(frame[column].isna().sum())
     if empty:
         raise InputError(f"{what} has {empty:,} rows without {column}; every row must have one.")
     twice = frame.loc[frame[column].duplicated(), column].unique()
     if len(twice):
         raise InputError(f"{what} names {column} {told(map(str, twice), 3)} more than once; once is wanted.")
+
+
+def require_text(frame: pd.DataFrame, column: str, what: str) -> None:
+    """Refuse a column of names that are not text; missing ones are let pass.
+
+    Raises:
+        InputError: one is a number or something else.
+    """
+    names = frame[column].dropna()
+    kind = pd.api.types.infer_dtype(names)
+    if len(names) and kind != "string":
+        raise InputError(f"{what} has {column} of kind {kind}; names must be text, such as 'a-17'.")
 
 
 def looked_up(names: pd.Series[str], counts: pd.Series[int]) -> pd.Series[float]:

@@ -10,7 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from ringfence.errors import InputError, told
-from ringfence.worlds.score.frames import looked_up, read_parquet, require_columns, require_keys
+from ringfence.worlds.score.frames import (
+    looked_up,
+    read_parquet,
+    require_columns,
+    require_keys,
+    require_text,
+)
 
 _ADVICE = "Name the folder that `ringfence worlds make` wrote."
 _NEEDED = ("account_id", "population", "ring")
@@ -61,10 +67,12 @@ def make_truth(accounts: pd.DataFrame, rings: pd.DataFrame | None = None, world:
         world: What to call it.
 
     Raises:
-        InputError: a column is missing, an account or ring is unnamed or named twice, or a ring is not told.
+        InputError: a column is missing, an account or ring is unnamed, named twice or not by text, or a ring
+            is not told.
     """
     require_columns(accounts, _NEEDED, "The truth about accounts")
     require_keys(accounts, "account_id", "The truth about accounts")
+    require_text(accounts, "ring", "The truth about accounts")
     filled = accounts.assign(**{name: None for name in _MAY_BE_ABSENT if name not in accounts})
     planted = sorted(filled["ring"].dropna().unique())
     told_rings = pd.DataFrame({"ring": pd.Series(planted, dtype="str")}) if rings is None else rings
