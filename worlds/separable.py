@@ -16,6 +16,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
+from ringfence.errors import InputError
 from ringfence.worlds.baselines.columns import kind, model_columns, source
 from ringfence.worlds.baselines.folds import (
     Flags,
@@ -71,20 +72,21 @@ def boosted(
     Arguments as in :func:`single_columns`.
     """
     known, target, folds = _split(columns, truth, seed)
+    weights = innocents_weighted(target, prevalence)
     everyone = np.ones(len(target), bool)
     scores = cross_fit(model_columns(known), target, everyone, folds, boosted_trees(seed))
-    return _metrics(target, scores, innocents_weighted(target, prevalence))[0]
+    return _metrics(target, scores, weights)[0]
 
 
 def innocents_weighted(target: Flags, prevalence: float) -> Floats:
     """Return weights that leave ring accounts at 1 and make them ``prevalence`` of all; shape: ``(n,)``.
 
     Raises:
-        ValueError: everyone, or no one, is a ring account.
+        InputError: everyone, or no one, is a ring account.
     """
     rings = int(target.sum())
     if not 0 < rings < len(target):
-        raise ValueError("A world needs ring accounts and innocents to ask what tells them apart.")
+        raise InputError("A world needs ring accounts and innocents to ask what tells them apart.")
     return np.where(target, 1.0, rings * (1 - prevalence) / prevalence / (len(target) - rings))
 
 

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score
 
+from ringfence.errors import InputError
+from ringfence.worlds.baselines.columns.network import describe
 from ringfence.worlds.separable import boosted, innocents_weighted, single_columns
 
 
@@ -72,6 +74,17 @@ def test_trees_add_columns_up_and_never_see_the_country(columns: pd.DataFrame, t
     assert boosted(columns[["country=FR", "noise"]], truth) < 0.03
 
 
+def test_what_is_no_address_is_of_no_kind() -> None:
+    ranges = pd.DataFrame(
+        {"cidr": ["0.0.0.0/8", "10.0.0.0/8", "::/32"], "asn": [1, 2, 3], "kind": ["a", "b", "c"]}
+    )
+    bad = ["unknown", "10.0.0.999", "10.0.0.1:443", "", "::g", "10.0.0.\0"]
+    found = describe(np.asarray([*bad, "10.0.0.9"], object), ranges)
+    assert found["kind"].isna().tolist() == [True] * len(bad) + [False]
+    assert found["subnet"].isna().tolist() == [True] * len(bad) + [False]
+    assert found["ip"].tolist() == [*bad, "10.0.0.9"]
+
+
 @pytest.mark.parametrize("prevalence", [0.01, 0.1])
 def test_weights_stand_for_more_innocents(prevalence: float) -> None:
     rng = np.random.default_rng(4)
@@ -86,5 +99,6 @@ def test_weights_stand_for_more_innocents(prevalence: float) -> None:
 
 
 def test_a_world_without_rings_has_nothing_to_tell_apart(columns: pd.DataFrame, truth: pd.DataFrame) -> None:
-    with pytest.raises(ValueError, match="innocents"):
-        single_columns(columns, truth.assign(ring=None))
+    for ask in (single_columns, boosted):
+        with pytest.raises(InputError, match="innocents"):
+            ask(columns, truth.assign(ring=None))

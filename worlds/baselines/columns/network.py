@@ -48,7 +48,7 @@ def describe(addresses: npt.NDArray[np.object_], ranges: pd.DataFrame) -> pd.Dat
     """Return ip, subnet, asn, kind of addresses, by the narrowest range over each.
 
     Args:
-        addresses: Canonical IPv4 and IPv6 addresses.
+        addresses: Canonical IPv4 and IPv6 addresses. What cannot be read as one is in no range and no subnet.
         ranges: cidr, asn, kind. IPv6 ranges narrower than /64 are left out: 64 bits are looked at.
     """
     version, number = _numbers(addresses)
@@ -66,7 +66,7 @@ def describe(addresses: npt.NDArray[np.object_], ranges: pd.DataFrame) -> pd.Dat
     return pd.DataFrame(
         {
             "ip": addresses,
-            "subnet": [f"{v}:{s}" for v, s in zip(version, subnet, strict=True)],
+            "subnet": [f"{v}:{s}" if v else None for v, s in zip(version, subnet, strict=True)],
             "asn": _taken(ranges["asn"].astype("Int64"), place),
             "kind": _taken(ranges["kind"], place),
         },
@@ -80,10 +80,17 @@ def _taken(values: pd.Series[Any], place: npt.NDArray[np.int64]) -> Any:
 
 
 def _numbers(addresses: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
-    """Return version and number of each address: all 32 bits of IPv4, the first 64 of IPv6."""
-    version = np.asarray([6 if ":" in address else 4 for address in addresses], np.int64)
-    number = np.asarray([_number(address) for address in addresses], np.uint64)
-    return version, number
+    """Return version and number of each address: all 32 bits of IPv4, the first 64 of IPv6; 0 of others."""
+    read = [_read(address) for address in addresses]
+    version = np.asarray([version for version, _number in read], np.int64)
+    return version, np.asarray([number for _version, number in read], np.uint64)
+
+
+def _read(address: str) -> tuple[int, int]:
+    try:
+        return (6 if ":" in address else 4), _number(address)
+    except (OSError, ValueError):
+        return 0, 0
 
 
 def _number(address: str) -> int:
