@@ -6,17 +6,21 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from ringfence.config import LinkSettings, Settings
-from ringfence.errors import InputError
+from ringfence.errors import InputError, UsageError
 from ringfence.pipeline.gate import (
     HIGHER,
     LOWER,
     Gate,
     GateWorld,
+    Moved,
     Reading,
     gate,
+    held_against,
+    moved,
     raised,
     read_floors,
     write_floors,
@@ -24,6 +28,9 @@ from ringfence.pipeline.gate import (
 from ringfence.worlds.make import generator_digest
 from ringfence.worlds.rings import REPORTING, TUNING
 from ringfence.worlds.scenarios import GATE, GATE_SEEDS, REPORTING_SEEDS, SCENARIOS, TUNING_SEEDS
+from ringfence.worlds.score.findings import Findings
+from ringfence.worlds.score.scorecard import Scorecard, score
+from ringfence.worlds.score.truth import make_truth
 
 WORLD = GateWorld("gate-single-family", 0.001, 503, False, "", {}, {})
 
@@ -31,7 +38,7 @@ WORLD = GateWorld("gate-single-family", 0.001, 503, False, "", {}, {})
 def measured(**values: float) -> Gate:
     readings = [Reading(WORLD.scenario, name, values.get(name, 0.5), 0.0, rising=True) for name in HIGHER]
     readings += [Reading(WORLD.scenario, name, values.get(name, 0.5), 1.0, rising=False) for name in LOWER]
-    return Gate(tuple(readings))
+    return Gate(tuple(readings), planted={WORLD.scenario: 10})
 
 
 def test_three_worlds_are_committed_with_floors_of_this_generator() -> None:
@@ -96,10 +103,66 @@ def test_bounds_only_get_tighter() -> None:
     assert (worse.floors, worse.ceilings) == (better.floors, better.ceilings)
 
 
-def test_a_changed_world_gets_bounds_of_its_own() -> None:
+def test_a_changed_world_gets_bounds_of_its_own_where_that_is_meant() -> None:
     first = raised([WORLD], measured(b_cubed_f1=0.9))[0]
-    anew = raised([first], replace(measured(b_cubed_f1=0.3), changed=(WORLD.scenario,)))[0]
+    worse = replace(measured(b_cubed_f1=0.3), changed=(WORLD.scenario,))
+    with pytest.raises(UsageError, match=rf"{WORLD.scenario}.*--new-generator"):
+        raised([first], worse)
+    anew = raised([first], worse, new_generator=True)[0]
     assert anew.floors["b_cubed_f1"] == pytest.approx(0.22)
+
+
+def test_a_new_generator_loosens_no_world_that_it_left_alone() -> None:
+    first = raised([WORLD], measured(b_cubed_f1=0.9))[0]
+    assert raised([first], measured(b_cubed_f1=0.3), new_generator=True) == (first,)
+
+
+def test_one_ring_fewer_may_be_found_and_not_two() -> None:
+    for planted in range(1, 30):
+        for found in range(planted + 1):
+            first = replace(measured(rings_flagged=found / planted), planted={WORLD.scenario: planted})
+            (bound,) = raised([WORLD], first)
+            for now in range(found + 1):
+                told = held_against([bound], measured(rings_flagged=now / planted))
+                (reading,) = (r for r in told.readings if r.figure == "rings_flagged")
+                assert reading.holds is (now >= found - 1), (planted, found, now)
+
+
+def test_rings_of_one_family_may_never_be_accused() -> None:
+    told = replace(measured(single_family_accused=0.2), changed=(WORLD.scenario,))
+    after = raised([WORLD], told, new_generator=True)
+    assert after[0].ceilings["single_family_accused"] == 0
+    crossed = {r.figure for r in held_against(after, told).readings if not r.holds}
+    assert crossed == {"single_family_accused"}
+
+
+def card_of(decision: str, single_family: bool) -> Scorecard:
+    """Two rings of three accounts, each named by a cluster of its own; the second shows in one family."""
+    ids = [f"a{n}" for n in range(8)]
+    ring = ["R1"] * 3 + ["R2"] * 3 + [None] * 2
+    accounts = pd.DataFrame({"account_id": ids, "population": "x", "ring": ring})
+    rings = pd.DataFrame({"ring": ["R1", "R2"], "single_family": [False, single_family]})
+    named = pd.DataFrame({"account_id": ids, "score": 0.5, "cluster": ring, "role": None})
+    clusters = pd.DataFrame(
+        {"cluster": ["R1", "R2"], "decision": ["ring", decision], "probability": [0.9, 0.9]}
+    )
+    return score(Findings("x", named, clusters), make_truth(accounts, rings))
+
+
+@pytest.mark.parametrize(
+    ("decision", "single_family", "share"),
+    [("ring", True, 1.0), ("review", True, 0.0), ("ring", False, 0.0)],
+)
+def test_accused_of_one_family_are_counted(decision: str, single_family: bool, share: float) -> None:
+    assert LOWER["single_family_accused"](card_of(decision, single_family)) == share
+
+
+def test_what_moved_is_told_with_what_it_was() -> None:
+    first = raised([WORLD], measured(b_cubed_f1=0.5))
+    second = raised(first, measured(b_cubed_f1=0.9))
+    assert moved(first, second) == (Moved(WORLD.scenario, "b_cubed_f1", 0.42, 0.82),)
+    assert moved(first, first) == ()
+    assert {m.old for m in moved([WORLD], first)} == {None}
 
 
 def test_floors_are_read_as_they_were_written(tmp_path: Path) -> None:
