@@ -106,6 +106,8 @@ def test_the_page_holds_the_figures(ours: Scorecard) -> None:
     assert "carrier nat" in text
     assert "Inside blended networks" in text
     assert "Largest gap, accused:" in text
+    assert "AP at 0.1% AP at 1% AP at 3%" in text
+    assert "B-cubed F1, flagged" in text
     assert "Time to detection" not in text
 
 
@@ -120,7 +122,13 @@ def test_baselines_stand_beside_ours(ours: Scorecard) -> None:
 def test_time_to_detection(ours: Scorecard) -> None:
     text = Reader(render_scorecard([ours], DETECTED)).text
     assert "Traffic spent before a flag 62% median ring; worst 100%" in text
-    assert "all review 1 of 2 62% 100% never" in text
+    assert "all review 1 of 2 62% 100% never never" in text
+    assert "replacements" not in text
+    back = pd.DataFrame(
+        {"account_id": ["a1", "a2"], "replaces": ["b1", "b2"], "ring": "ring-0", "hours": [7.0, 9.0]}
+    )
+    text = Reader(render_scorecard([ours], replace(DETECTED, replacements=back))).text
+    assert "replacements named review 2 of 2 – – 8 9" in text
     assert "in the end 1 of 2 flagged and 1 of 2 reported as a ring" in text
 
 

@@ -16,7 +16,9 @@ from ringfence.errors import InputError
 from ringfence.worlds.score import (
     Detection,
     as_rows,
+    detection_of,
     detection_rows,
+    detector_rows,
     findings_of,
     make_truth,
     pool,
@@ -311,7 +313,71 @@ def test_a_ring_never_found_has_spent_everything() -> None:
     said = json.loads(json.dumps(DETECTED.as_json(), allow_nan=False))
     assert said["overall"]["ring"]["median_hours"] is None
     assert said["rings"][2]["share_at_review"] is None
-    assert detection_rows(DETECTED)[2] == ("all", "ring", "1 of 3", "100%", "100%", "never")
+    assert detection_rows(DETECTED)[2] == ("all", "ring", "1 of 3", "100%", "100%", "never", "never")
+
+
+BACK = pd.DataFrame(
+    [("a2", "a", "A", 5.0), ("b2", "b", "A", 40.0), ("c2", "c", "B", 12.0), ("d2", "d", "B", None)],
+    columns=["account_id", "replaces", "ring", "hours"],
+)
+
+
+def test_replacements_of_banned_accounts_are_told() -> None:
+    assert detection_rows(Detection(DETECTED.rings, BACK))[-1] == (
+        "replacements named", "review", "3 of 4", "–", "–", "26", "never",
+    )  # fmt: skip
+    all_named = Detection(DETECTED.rings, BACK.iloc[:3])
+    assert detection_rows(all_named)[-1][2:] == ("3 of 3", "–", "–", "12", "40")
+    assert all_named.replaced().as_json() == {
+        "accounts": 3, "named": 3, "median_hours": 12.0, "worst_hours": 40.0,
+    }  # fmt: skip
+    assert "replacements named" not in str(detection_rows(DETECTED))
+
+
+@pytest.mark.parametrize("detection", [DETECTED, Detection(DETECTED.rings, BACK)])
+def test_what_a_replay_wrote_is_read_as_it_was(detection: Detection) -> None:
+    written = json.dumps({"detection": detection.as_json()}, allow_nan=False)
+    read = detection_of(json.loads(written))
+    assert read.as_json() == detection.as_json()
+    assert detection_rows(read) == detection_rows(detection)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({}, "not what a replay writes"),
+        ([], "not what a replay writes"),
+        ({"detection": {"rings": 5}}, "not what a replay writes"),
+        ({"detection": {"rings": [{"ring": "A"}]}}, "no column ring_type"),
+        (
+            {"detection": {"rings": [dict.fromkeys(DETECTED.rings, "A")]}},
+            "share_at_review that is not a number",
+        ),
+        (
+            {"detection": {**DETECTED.as_json(), "replacements": {"each": [{"hours": 1}]}}},
+            "no column account_id",
+        ),
+    ],
+)
+def test_what_no_replay_wrote_is_refused(told: Any, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        detection_of(told)
+
+
+def test_replays_written_before_replacements_were_listed_are_read() -> None:
+    assert detection_of({"detection": {"rings": DETECTED.as_json()["rings"]}}).replaced().accounts == 0
+
+
+def test_the_main_figures_name_what_they_are() -> None:
+    truth, findings = large_world(3)
+    card = score(findings, truth)
+    head, row = detector_rows([card])
+    told = dict(zip(head, row, strict=True))
+    assert told["B-cubed F1, flagged"] == f"{card.rings.flagged.f1:.2f}"
+    for name, (_, estimate) in zip(
+        ("AP at 0.1%", "AP at 1%", "AP at 3%"), card.accounts.ranking.at_prevalence, strict=True
+    ):
+        assert told[name].startswith(f"{estimate.value:.2f} (")
 
 
 def test_a_detection_frame_is_checked() -> None:

@@ -70,6 +70,19 @@ def require_text(frame: pd.DataFrame, column: str, what: str) -> None:
         raise InputError(f"{what} has {column} of kind {kind}; names must be text, such as 'a-17'.")
 
 
+def require_numbers(frame: pd.DataFrame, columns: Iterable[str], what: str) -> None:
+    """Refuse a frame in which one of these columns holds something that is no number; missing ones may be.
+
+    Raises:
+        InputError: it does.
+    """
+    for name in columns:
+        try:
+            frame[name].astype("float64")
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{what} has a {name} that is not a number.") from error
+
+
 def looked_up(names: pd.Series[str], counts: pd.Series[int]) -> pd.Series[float]:
     """Return the count of each name, 0 where it has none.
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ringfence.worlds.score.innocents import ENOUGH_INNOCENTS, Accused
 from ringfence.worlds.score.intervals import Estimate, Share
+from ringfence.worlds.score.ranking import PREVALENCES
 from ringfence.worlds.score.rings import ENOUGH_REPORTED
 from ringfence.worlds.score.scorecard import Scorecard
 from ringfence.worlds.score.timeline import Detection
@@ -33,8 +34,9 @@ def as_rows(scorecard: Scorecard) -> dict[str, Rows]:
 def detector_rows(scorecards: Sequence[Scorecard]) -> Rows:
     """Return the main figures, a row a detector."""
     head = (
-        "detector", "ring precision", "ring recall", "ring F1", "at review", "account AP", "AP at 1%",
-        "innocents in a ring", "flagged", "B-cubed F1",
+        "detector", "ring precision", "ring recall", "ring F1", "at review", "account AP",
+        *(f"AP at {100 * p:g}%" for p in PREVALENCES),
+        "innocents in a ring", "flagged", "B-cubed F1, flagged",
     )  # fmt: skip
     return [head, *(_detector_row(card) for card in scorecards)]
 
@@ -151,8 +153,10 @@ def claim_rows(scorecard: Scorecard) -> Rows:
 
 
 def detection_rows(detection: Detection) -> Rows:
-    """Return how late rings were found, overall and by type."""
-    head = ("planted rings", "level", "found", "median share spent", "worst", "median hours")
+    """Return how late rings were found, overall and by type, and replacements of banned accounts."""
+    head = (
+        "planted rings", "level", "found", "median share spent", "worst", "median hours", "worst hours",
+    )  # fmt: skip
     rows: Rows = [head]
     for name in (None, *detection.types()):
         for level in ("review", "ring"):
@@ -164,9 +168,15 @@ def detection_rows(detection: Detection) -> Rows:
                     f"{late.found} of {late.rings}",
                     rate(late.median_share),
                     rate(late.worst_share),
-                    f"{late.median_hours:.0f}" if math.isfinite(late.median_hours) else "never",
+                    _hours(late.median_hours),
+                    _hours(late.worst_hours),
                 )
             )
+    again = detection.replaced()
+    if again.accounts:
+        named = f"{again.named:,} of {again.accounts:,}"
+        hours = (_hours(again.median_hours), _hours(again.worst_hours))
+        rows.append(("replacements named", "review", named, "–", "–", *hours))
     return rows
 
 
@@ -200,6 +210,12 @@ def estimated(estimate: Estimate) -> str:
     return f"{estimate.value:.2f} ({estimate.low:.2f}–{estimate.high:.2f})"
 
 
+def _hours(hours: float) -> str:
+    if math.isnan(hours):
+        return "–"
+    return f"{hours:,.0f}" if math.isfinite(hours) else "never"
+
+
 def _yes(shown: bool) -> str:
     return "yes" if shown else "no"
 
@@ -213,7 +229,7 @@ def _detector_row(card: Scorecard) -> tuple[str, ...]:
         figure(rings.ring.f1),
         figure(rings.review.f1),
         estimated(ranking.average_precision),
-        estimated(dict(ranking.at_prevalence)[0.01]),
+        *(estimated(estimate) for _, estimate in ranking.at_prevalence),
         rate(card.innocents.ring.value),
         rate(card.innocents.review.value),
         figure(rings.flagged.f1),

@@ -24,7 +24,7 @@ from ringfence.progress import Tick, silent
 from ringfence.worlds.baselines.tables import Tables, open_tables
 from ringfence.worlds.score.findings import read_findings
 from ringfence.worlds.score.matching import LEVELS, match
-from ringfence.worlds.score.timeline import COLUMNS, Detection
+from ringfence.worlds.score.timeline import COLUMNS, REPLACEMENT_COLUMNS, Detection
 from ringfence.worlds.score.truth import Truth, read_truth
 
 LEAST_HOURS = 1.0
@@ -74,17 +74,11 @@ class Replay:
 
     def as_json(self) -> dict[str, Any]:
         """Return the replay as plain JSON values; None where something never happens."""
-        hours = self.replacements["hours"].astype(float)
-        median = float(hours.fillna(math.inf).median()) if len(hours) else math.nan
         return {
             "every_hours": self.every_hours,
             "cuts": [cut.as_json() for cut in self.cuts],
             "detection": self.detection.as_json(),
-            "replacements": {
-                "accounts": len(hours),
-                "named": int(hours.notna().sum()),
-                "median_hours": median if math.isfinite(median) else None,
-            },
+            "replacements": self.detection.replaced().as_json(),
         }
 
 
@@ -133,12 +127,11 @@ def replay(
             cuts.append(_look(engine, tables, truth, when, settings or Settings(), Path(place) / str(number)))
             tick(number / len(times))
     first = first_requests(engine, tables, truth)
-    return Replay(
-        every_hours,
-        tuple(cuts),
-        Detection(detection_frame(first.rings, cuts, spent)),
-        replacement_frame(first.replacements, cuts),
+    replacements = replacement_frame(first.replacements, cuts)
+    found = Detection(
+        detection_frame(first.rings, cuts, spent), replacements.loc[:, list(REPLACEMENT_COLUMNS)]
     )
+    return Replay(every_hours, tuple(cuts), found, replacements)
 
 
 def _look(engine: Any, tables: Tables, truth: Truth, when: datetime, settings: Settings, folder: Path) -> Cut:
