@@ -57,6 +57,7 @@ def card(*, calibrated: bool = True, network: bool = True) -> Scorecard:
             "account_id": [f"a{n}" for n in range(400)],
             "population": ["ring" if r else ("cafe", "carrier_nat")[n % 9 > 0] for n, r in enumerate(ring)],
             "ring": ring,
+            "label": ["ring" if n < 2 else None for n in range(400)],
             "country": rng.choice(["AA", "BB"], 400),
             "network": ["n1" if network and n % 40 < 3 else None for n in range(400)],
         }
@@ -106,7 +107,10 @@ def test_the_page_holds_the_figures(ours: Scorecard) -> None:
     assert "carrier nat" in text
     assert "Inside blended networks" in text
     assert "Largest gap, accused:" in text
-    assert "AP at 0.1% AP at 1% AP at 3%" in text
+    assert "AP at 0.1% AP at 1% AP at 3% AP, unlabelled accounts" in text
+    assert f"{ours.accounts.unlabelled.average_precision.value:.2f} (" in text
+    assert "Known to reviewers in part 1 1 1" in text
+    assert "Unheard of 3 0 1" in text
     assert "B-cubed F1, flagged" in text
     assert "Time to detection" not in text
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from score_samples import answer, large_world, truth_of
+from sklearn.metrics import average_precision_score
 
 from ringfence.errors import InputError
 from ringfence.worlds.score import (
@@ -76,6 +77,60 @@ def test_a_run_is_read_and_scored(out: Path, world: Path) -> None:
 def test_the_truth_folder_itself_will_do_and_requests_are_read_when_asked(world: Path) -> None:
     assert read_truth(world / "truth").requests()["distilling"].tolist() == [True, False]
     assert read_truth(world).rings["operator"].tolist() == ["op"]
+
+
+@pytest.mark.parametrize("name", ["labels.parquet", "labels/part-0.parquet"])
+@pytest.mark.parametrize("given", ["", "truth"])
+def test_what_reviewers_know_is_read_with_the_truth(world: Path, name: str, given: str) -> None:
+    assert read_truth(world).rings["labelled"].tolist() == [False]
+    labels = pd.DataFrame(
+        {"account_id": ["x", "b", "b", "old", "a"], "label": ["benign", "ring", "benign", "ring", None]}
+    )
+    (world / "input" / name).parent.mkdir(parents=True)
+    labels.to_parquet(world / "input" / name)
+    truth = read_truth(world / given)
+    assert truth.accounts["label"].fillna("-").tolist() == ["-", "ring", "benign"]
+    assert truth.rings["labelled"].tolist() == [True]
+    assert truth.only(["a", "x"]).rings["labelled"].tolist() == [False]
+
+
+def test_labels_that_are_off(world: Path) -> None:
+    (world / "input").mkdir()
+    pd.DataFrame({"account_id": ["x"], "lable": ["ring"]}).to_parquet(world / "input" / "labels.parquet")
+    with pytest.raises(InputError, match=r"labels in .* has no column label.*'lable'"):
+        read_truth(world)
+
+
+def test_labelled_accounts_are_left_out_of_their_own_figure() -> None:
+    truth, findings = large_world(3)
+    rng = np.random.default_rng(0)
+    known = truth.accounts["ring"].isin(["ring-0", "ring-1"]) & (rng.random(len(truth.accounts)) < 0.7)
+    benign = truth.accounts["ring"].isna() & (rng.random(len(truth.accounts)) < 0.2)
+    label = np.where(known, "ring", np.where(benign, "benign", None))
+    card = score(findings, make_truth(truth.accounts.assign(label=label)))
+    left = ~(known | benign).to_numpy()
+    expected = average_precision_score(
+        truth.accounts["ring"].notna().to_numpy()[left], findings.accounts["score"].to_numpy()[left]
+    )
+    assert card.accounts.unlabelled.average_precision.value == pytest.approx(expected)
+    assert card.accounts.ranking == score(findings, truth).accounts.ranking
+    assert expected != pytest.approx(card.accounts.ranking.average_precision.value, abs=1e-4)
+    (head, row) = detector_rows([card])
+    assert row[head.index("AP, unlabelled accounts")].startswith(f"{expected:.2f} (")
+    said = card.as_json()
+    assert said["accounts"]["unlabelled"]["average_precision"]["value"] == pytest.approx(expected)
+    assert [(r["name"], r["ring"]["of"]) for r in said["rings"]["by_knowledge"]] == [
+        ("known to reviewers in part", 2),
+        ("unheard of", 4),
+    ]
+    rows = as_rows(card)["Rings found"]
+    assert [row[0] for row in rows[2:4]] == ["known to reviewers in part", "unheard of"]
+
+
+def test_where_nobody_is_labelled_the_figures_are_the_same() -> None:
+    truth, findings = large_world(3)
+    scores = score(findings, truth).accounts
+    assert scores.unlabelled == scores.ranking
 
 
 def test_a_truth_without_requests_says_so() -> None:
@@ -204,7 +259,7 @@ def test_pooled_counts_are_those_of_one_large_world() -> None:
     for part in ("innocents", "populations", "bystanders", "fairness"):
         assert pooled[part] == whole[part], part
     assert pooled["accounts"]["ring"] == whole["accounts"]["ring"]
-    for part in ("ring", "review", "pieces", "by_type", "by_size", "by_evidence"):
+    for part in ("ring", "review", "pieces", "by_type", "by_size", "by_evidence", "by_knowledge"):
         assert pooled["rings"][part] == whole["rings"][part], part
     assert pooled["rings"]["flagged"] == pytest.approx(whole["rings"]["flagged"])
     assert pooled["calibration"]["accounts"]["ece"] == pytest.approx(whole["calibration"]["accounts"]["ece"])

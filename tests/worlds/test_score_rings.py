@@ -132,6 +132,18 @@ def test_size_bands(size: int, name: str) -> None:
     assert band(size) == name
 
 
+def test_rings_known_to_reviewers_stand_apart() -> None:
+    benign_too = {"a3": "ring", "b0": "benign", "x0": "ring"}
+    truth = make_truth(TRUTH.accounts.assign(label=TRUTH.accounts["account_id"].map(benign_too)))
+    assert truth.rings["labelled"].tolist() == [True, False]
+    clusters = {"c": ("ring", ["a0", "a1"]), "d": ("review", ["b0", "b1"])}
+    recalls = score(answer(truth, clusters), truth).rings.by_knowledge
+    assert [(r.name, r.ring.hits, r.review.hits, r.ring.of) for r in recalls] == [
+        ("known to reviewers in part", 1, 1, 1),
+        ("unheard of", 0, 1, 1),
+    ]
+
+
 LABEL = st.sampled_from([None, "p", "q", "r"])
 
 

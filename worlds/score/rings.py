@@ -121,6 +121,8 @@ class Rings:
     pieces: Pieces
     by_evidence: tuple[Recall, ...]
     """Rings that show in several evidence families, and those in one, which reach review at most."""
+    by_knowledge: tuple[Recall, ...]
+    """Rings of which reviewers have labelled some accounts, and those that nobody has heard of."""
     by_type: tuple[Recall, ...]
     by_size: tuple[Recall, ...]
 
@@ -142,12 +144,14 @@ class Rings:
             self.flagged + other.flagged,
             self.pieces + other.pieces,
             _merged(self.by_evidence + other.by_evidence),
+            _merged(self.by_knowledge + other.by_knowledge),
             _merged(self.by_type + other.by_type),
             _merged(self.by_size + other.by_size),
         )
 
 
 SEVERAL, SINGLE = "several families", "one family"
+KNOWN, UNHEARD = "known to reviewers in part", "unheard of"
 
 
 def judge_rings(matched: Matched) -> Rings:
@@ -155,6 +159,7 @@ def judge_rings(matched: Matched) -> Rings:
     rings = matched.rings
     bands = rings["accounts"].map(band)
     evidence = rings["single_family"].astype(bool).map({True: SINGLE, False: SEVERAL})
+    knowledge = rings["labelled"].map({True: KNOWN, False: UNHEARD})
     return Rings(
         ring=_rates(matched, "ring"),
         review=_rates(matched, "review"),
@@ -162,6 +167,7 @@ def judge_rings(matched: Matched) -> Rings:
         flagged=b_cubed(_flagged_only(matched.accounts)),
         pieces=_pieces(matched),
         by_evidence=_merged(_recalls(rings, evidence)),
+        by_knowledge=_merged(_recalls(rings, knowledge)),
         by_type=_merged(_recalls(rings, rings["ring_type"].astype(str))),
         by_size=_merged(_recalls(rings, bands)),
     )
@@ -209,7 +215,8 @@ def _merged(recalls: tuple[Recall, ...]) -> tuple[Recall, ...]:
     total: dict[str, Recall] = {}
     for recall in recalls:
         total[recall.name] = total[recall.name] + recall if recall.name in total else recall
-    order: Mapping[str, int] = {name: n for n, name in enumerate((*_BANDS.values(), SEVERAL, SINGLE))}
+    names = (*_BANDS.values(), SEVERAL, SINGLE, KNOWN, UNHEARD)
+    order: Mapping[str, int] = {name: n for n, name in enumerate(names)}
     return tuple(sorted(total.values(), key=lambda r: (order.get(r.name, 0), -r.ring.of, r.name)))
 
 

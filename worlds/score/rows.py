@@ -36,6 +36,7 @@ def detector_rows(scorecards: Sequence[Scorecard]) -> Rows:
     head = (
         "detector", "ring precision", "ring recall", "ring F1", "at review", "account AP",
         *(f"AP at {100 * p:g}%" for p in PREVALENCES),
+        "AP, unlabelled accounts",
         "innocents in a ring", "flagged", "B-cubed F1, flagged",
     )  # fmt: skip
     return [head, *(_detector_row(card) for card in scorecards)]
@@ -62,13 +63,13 @@ def ring_rows(scorecard: Scorecard) -> Rows:
 
 
 def recall_rows(scorecard: Scorecard) -> Rows:
-    """Return how many planted rings were found, by evidence, type and size."""
+    """Return how many planted rings were found, by evidence, by what reviewers know, by type and by size."""
     rings = scorecard.rings
     return [
         ("planted rings", "as a ring", "flagged"),
         *(
             (recall.name, counted(recall.ring), counted(recall.review))
-            for recall in (*rings.by_evidence, *rings.by_type, *rings.by_size)
+            for recall in (*rings.by_evidence, *rings.by_knowledge, *rings.by_type, *rings.by_size)
         ),
     ]
 
@@ -230,6 +231,7 @@ def _detector_row(card: Scorecard) -> tuple[str, ...]:
         figure(rings.review.f1),
         estimated(ranking.average_precision),
         *(estimated(estimate) for _, estimate in ranking.at_prevalence),
+        estimated(card.accounts.unlabelled.average_precision),
         rate(card.innocents.ring.value),
         rate(card.innocents.review.value),
         figure(rings.flagged.f1),

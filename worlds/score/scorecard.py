@@ -44,6 +44,8 @@ class AccountScores:
     """Of accounts named by flagged clusters."""
     ranking: Ranking
     """Of the account score."""
+    unlabelled: Ranking
+    """The same over the accounts that no reviewer has labelled, as ring or as benign: nothing is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,7 @@ def score(findings: Findings, truth: Truth, seed: int = 0) -> Scorecard:
     return Scorecard(
         detector=findings.detector,
         worlds=(truth.world,),
-        accounts=AccountScores(
-            _account_rates(accounts, "ring"), _account_rates(accounts, "review"), rank(accounts, seed)
-        ),
+        accounts=_account_scores(accounts, seed),
         rings=judge_rings(matched),
         innocents=accused("all innocents", innocent),
         populations=accused_by(accounts, "population"),
@@ -139,6 +139,7 @@ def pool(scorecards: Sequence[Scorecard], seed: int = 0) -> Scorecard:
             reduce(add, (card.accounts.ring for card in scorecards)),
             reduce(add, (card.accounts.review for card in scorecards)),
             pool_rankings([card.accounts.ranking for card in scorecards], seed),
+            pool_rankings([card.accounts.unlabelled for card in scorecards], seed),
         ),
         rings=reduce(add, (card.rings for card in scorecards)),
         innocents=reduce(add, (card.innocents for card in scorecards)),
@@ -147,6 +148,17 @@ def pool(scorecards: Sequence[Scorecard], seed: int = 0) -> Scorecard:
         calibration=reduce(pool_calibrations, (card.calibration for card in scorecards)),
         fairness=tuple(reduce(add, same) for same in zip(*(c.fairness for c in scorecards), strict=True)),
         outcomes=tuple(outcome for card in scorecards for outcome in card.outcomes),
+    )
+
+
+def _account_scores(accounts: pd.DataFrame, seed: int) -> AccountScores:
+    ranking = rank(accounts, seed)
+    unlabelled = accounts["label"].isna()
+    return AccountScores(
+        _account_rates(accounts, "ring"),
+        _account_rates(accounts, "review"),
+        ranking,
+        ranking if unlabelled.all() else rank(accounts[unlabelled], seed),
     )
 
 

@@ -18,10 +18,12 @@ from ringfence.worlds.score.frames import (
     require_text,
 )
 
+RING_LABEL = "ring"
+"""What reviewers call an account that they know to belong to a ring."""
 _ADVICE = "Name the folder that `ringfence worlds make` wrote."
 _NEEDED = ("account_id", "population", "ring")
-_MAY_BE_ABSENT = ("group", "ring_type", "role", "network", "replaces", "country", "language")
-_RING_COLUMNS = ("ring", "ring_type", "operator", "single_family", "accounts")
+_MAY_BE_ABSENT = ("group", "ring_type", "role", "network", "replaces", "country", "language", "label")
+_RING_COLUMNS = ("ring", "ring_type", "operator", "single_family", "accounts", "labelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,12 @@ class Truth:
     """Who belongs to which ring, and what everyone else is."""
 
     accounts: pd.DataFrame
-    """account_id, population, group, ring, ring_type, role, network, replaces, country, language; a row an
-    account. ``ring`` is null for innocents."""
+    """account_id, population, group, ring, ring_type, role, network, replaces, country, language, label
+    (``ring`` or ``benign`` where reviewers have said so); a row an account. ``ring`` is null for
+    innocents."""
     rings: pd.DataFrame
-    """ring, ring_type, operator, single_family, accounts (int, counted) and what else the world tells; a row
-    a ring."""
+    """ring, ring_type, operator, single_family, accounts (int, counted), labelled (bool: reviewers call some
+    of its accounts ``ring``) and what else the world tells; a row a ring."""
     folder: Path | None = None
     """Where it was read from; None for one made in memory."""
     world: str = ""
@@ -85,7 +88,7 @@ def make_truth(accounts: pd.DataFrame, rings: pd.DataFrame | None = None, world:
 
 
 def read_truth(path: Path) -> Truth:
-    """Read the truth of a world.
+    """Read the truth of a world, and what its reviewers know of it: the table ``labels`` of its input.
 
     Args:
         path: The folder that ``ringfence worlds make`` wrote, or the ``truth`` folder in it.
@@ -96,7 +99,21 @@ def read_truth(path: Path) -> Truth:
     folder = path / "truth" if (path / "truth").is_dir() else path
     accounts = read_parquet(folder / "accounts.parquet", _ADVICE)
     rings = read_parquet(folder / "rings.parquet", _ADVICE) if (folder / "rings.parquet").is_file() else None
+    labels = _labels(folder.parent / "input")
+    if labels is not None and "account_id" in accounts:
+        accounts = accounts.assign(label=accounts["account_id"].map(labels))
     return replace(make_truth(accounts, rings, _world_name(folder.parent)), folder=folder)
+
+
+def _labels(folder: Path) -> pd.Series[str] | None:
+    """Return the label of each account that has one; ``ring`` where it has both."""
+    parts = [p for p in (folder / "labels.parquet", *sorted(folder.glob("labels/*.parquet"))) if p.is_file()]
+    if not parts:
+        return None
+    frame = pd.concat([read_parquet(part, _ADVICE) for part in parts], ignore_index=True)
+    require_columns(frame, ("account_id", "label"), f"The table labels in {folder}")
+    # "ring" is the last of the two in the order of the alphabet.
+    return frame.dropna(subset=["account_id", "label"]).groupby("account_id")["label"].max()
 
 
 def _filled_rings(rings: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
@@ -114,9 +131,12 @@ def _filled_rings(rings: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _counted(rings: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
-    """Return the rings that have accounts, with their number."""
+    """Return the rings that have accounts, with their number and whether reviewers know one of them."""
     counts = accounts["ring"].value_counts()
-    sized = rings.assign(accounts=looked_up(rings["ring"], counts).astype("int64"))
+    known = accounts.loc[accounts["label"].eq(RING_LABEL), "ring"].dropna().unique()
+    sized = rings.assign(
+        accounts=looked_up(rings["ring"], counts).astype("int64"), labelled=rings["ring"].isin(known)
+    )
     rest = [name for name in sized if name not in _RING_COLUMNS]
     kept = sized.loc[sized["accounts"] > 0, [*_RING_COLUMNS, *rest]]
     return kept.sort_values("ring").reset_index(drop=True)
