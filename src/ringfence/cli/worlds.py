@@ -383,16 +383,13 @@ def gate(
 
 
 def _read_detection(path: Path) -> Detection:
-    import pandas as pd
-
     from ringfence.errors import InputError
-    from ringfence.worlds.score.timeline import Detection
+    from ringfence.worlds.score.timeline import detection_of
 
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return Detection(pd.DataFrame(told["detection"]["rings"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is not what `worlds replay --out` writes: {error}.") from error
+        return detection_of(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, InputError) as error:
+        raise InputError(f"{path} is not what `worlds replay --out` writes: {error}") from error
 
 
 def _check_file(path: Path, *, force: bool) -> None:
