@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from commands import ringfence
+
+from ringfence.cli.files import write_file
+from ringfence.errors import OutputError
 
 SMALL = ("--scenario", "gate-single-family", "--scale", "0.001", "--seed", "503", "--no-labels")
 
@@ -56,7 +60,8 @@ def test_a_run_is_scored_beside_the_baselines(world: Path, out: Path) -> None:
     cards = said("worlds", "score", out, world, "--baselines", "--html", page)
     truth = pd.read_parquet(world / "truth" / "accounts.parquet")
     assert {"ringfence", "shared_identifiers", "leiden", "co_action", "synchronous"} <= set(cards)
-    for name in set(cards) - {"detection"}:
+    assert {"shared_identifiers (usual)", "leiden (usual)"} <= set(cards)
+    for name in set(cards) - {"detection", "worlds"}:
         assert cards[name]["innocents"]["ring"]["of"] == truth["ring"].isna().sum()
     assert "shared_identifiers" in page.read_text()
 
@@ -69,11 +74,88 @@ def test_a_page_that_stands_is_not_overwritten(world: Path, out: Path, tmp_path:
     assert page.read_text() == "mine"
 
 
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Another world, and the output of a run on it."""
+    folder = tmp_path_factory.mktemp("others")
+    small = ("--scenario", "gate-everyday", "--scale", "0.0005", "--seed", "501", "--no-labels")
+    ringfence("worlds", "make", folder / "world", *small)
+    ringfence("run", folder / "world" / "input", "--out", folder / "out", "--neo4j", "none")
+    return folder / "world", folder / "out"
+
+
+def test_several_worlds_are_pooled(world: Path, out: Path, other: tuple[Path, Path]) -> None:
+    also = ("--and", f"{other[1]},{other[0] / 'truth'}")
+    cards = said("worlds", "score", out, world, *also, "--baselines")
+    truths = [pd.read_parquet(w / "truth" / "accounts.parquet") for w in (world, other[0])]
+    for name in ("ringfence", "leiden"):
+        assert cards[name]["innocents"]["ring"]["of"] == sum(t["ring"].isna().sum() for t in truths)
+        assert cards[name]["rings"]["ring"]["recall"]["of"] == sum(t["ring"].nunique() for t in truths)
+        assert len(cards[name]["worlds"]) == 2
+    assert [w["scenario"] for w in cards["worlds"]] == ["gate-single-family", "gate-everyday"]
+    text = ringfence("worlds", "score", out, world, *also).stdout
+    for each in (world, other[0]):
+        manifest = json.loads((each / "world.json").read_text())
+        row = next(line for line in text.splitlines() if line.strip().startswith(str(each)))
+        assert {str(manifest["scale"]), manifest["generator_digest"][:12]} <= set(row.split())
+
+
+def test_worlds_of_other_code_are_not_pooled(
+    world: Path, out: Path, other: tuple[Path, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(other[0], tmp_path / "older")
+    manifest = json.loads((tmp_path / "older" / "world.json").read_text())
+    (tmp_path / "older" / "world.json").write_text(json.dumps({**manifest, "code_digest": "0" * 64}))
+    done = ringfence("worlds", "score", out, world, "--and", f"{other[1]},{tmp_path / 'older'}", code=1)
+    assert "different generators" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"), [("{out}", "comma"), ("{out},", "comma"), ("{out},{world}/truth", "twice")]
+)
+def test_what_is_no_further_pair_is_refused(world: Path, out: Path, more: str, reason: str) -> None:
+    words = more.format(out=out, world=world)
+    assert reason in ringfence("worlds", "score", out, world, "--and", words, code=2).stderr
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    write_file(tmp_path / "page.html", "first")
+    write_file(tmp_path / "page.html", "second")
+    assert (tmp_path / "page.html").read_text() == "second"
+    with pytest.raises(UnicodeEncodeError):
+        write_file(tmp_path / "page.html", "third" * 10_000 + "\udcff")
+    (tmp_path / "folder").mkdir()
+    for place in (tmp_path / "folder", tmp_path / "nowhere" / "file", tmp_path / ("x" * 300)):
+        with pytest.raises(OutputError, match="Cannot write"):
+            write_file(place, "text")
+    assert (tmp_path / "page.html").read_text() == "second"
+    assert {p.name for p in tmp_path.iterdir()} == {"page.html", "folder"}
+
+
 def test_a_world_is_examined(world: Path) -> None:
     told = said("worlds", "separable", world)
-    assert 0 < told["boosted_trees"] < 1
+    assert 0 < told["boosted_trees"] < 0.5
     assert len(told["columns"]) > 50
-    assert told["columns"][0]["average_precision"] < 0.3
+    assert told["columns"][0]["average_precision"] < 0.15
+    assert told["passes"]
+    assert told["crossed"] == []
+    assert told["limits"] == {"single_column": 0.15, "boosted_trees": 0.5}
+
+
+def test_a_world_that_a_column_gives_away_does_not_pass(world: Path, tmp_path: Path) -> None:
+    """Every ring account, and nobody else, has a plan of its own."""
+    shutil.copytree(world, tmp_path / "easy")
+    truth = pd.read_parquet(world / "truth" / "accounts.parquet").set_index("account_id")["ring"]
+    path = tmp_path / "easy" / "input" / "accounts.parquet"
+    accounts = pd.read_parquet(path)
+    accounts.loc[accounts["account_id"].map(truth).notna().to_numpy(), "plan"] = "smurf"
+    accounts.to_parquet(path, index=False)
+    done = ringfence("worlds", "separable", tmp_path / "easy", code=1)
+    assert "Limits: 0.15 for a single column, 0.5 for boosted trees." in done.stdout
+    assert "Crossed by plan, boosted_trees" in done.stderr
+    told = json.loads(ringfence("worlds", "separable", tmp_path / "easy", "--json", code=1).stdout)
+    assert not told["passes"]
+    assert told["crossed"] == ["plan", "boosted_trees"]
 
 
 def test_a_replay_tells_how_late_rings_are_found(world: Path, out: Path, tmp_path: Path) -> None:
@@ -92,6 +174,21 @@ def test_swapping_countries_changes_no_decision(world: Path, out: Path) -> None:
     assert swap["named"] > 0, "where nobody is flagged, nothing could have changed"
 
 
+def test_a_swap_says_what_it_says_little_about(world: Path, out: Path, tmp_path: Path) -> None:
+    """Of a run that flagged nobody, and of languages that were left as they are."""
+    shutil.copytree(out, tmp_path / "blind")
+    rings = tmp_path / "blind" / "rings.jsonl"
+    lines = [json.loads(line) for line in rings.read_text().splitlines()]
+    rings.write_text("".join(json.dumps({**ring, "decision": "benign"}) + "\n" for ring in lines))
+    done = ringfence("worlds", "swap", tmp_path / "blind", world, code=1)
+    head, row = (line.split() for line in done.stdout.splitlines()[2:4])
+    assert head == ["swapped", "accounts", "named", "changed"]
+    assert row[2] == "0"
+    assert int(row[3]) > 0
+    assert "languages: not swapped" in done.stdout
+    assert "Nobody was flagged" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
@@ -106,6 +203,29 @@ def test_a_world_that_makes_no_sense_is_refused(tmp_path: Path, words: tuple[str
     done = ringfence("worlds", "make", tmp_path / "w", *words, code=2)
     assert reason in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("scenario", "seed", "warned"),
+    [
+        ("report-rare", 7, True),
+        ("report-rare", 1002, False),
+        ("gate-everyday", 1002, True),
+        ("tuning", 1999, True),
+        ("tuning", 7, False),
+        ("published", 1000, False),
+    ],
+)
+def test_a_seed_that_is_kept_for_others_is_warned_of(scenario: str, seed: int, warned: bool) -> None:
+    words = ("--scenario", scenario, "--seed", str(seed), "--scale", "0.001", "--dry-run", "--json")
+    done = ringfence("worlds", "make", "nowhere", *words)
+    assert ("1000 to 1999" in done.stderr) is warned
+    assert json.loads(done.stdout)
+
+
+def test_bounds_of_another_generator_need_saying() -> None:
+    done = ringfence("worlds", "gate", "--new-generator", code=2)
+    assert "--raise" in done.stderr
 
 
 def test_scores_of_another_world_are_refused(out: Path, tmp_path: Path) -> None:

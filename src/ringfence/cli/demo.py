@@ -18,6 +18,7 @@ from ringfence.cli.run import (
     say_result,
     summary,
 )
+from ringfence.cli.say import say_rows
 from ringfence.config import DEFAULT_SEED, Settings
 from ringfence.errors import OutputError
 
@@ -38,7 +39,7 @@ def demo(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a small world with two planted rings, run on it, and compare what was found."""
+    """Make a small world with six planted rings, run on it, and compare what was found."""
     from ringfence.pipeline.run import RunRequest, run
     from ringfence.worlds.make import WorldRequest, make_world
     from ringfence.worlds.score.findings import read_findings
@@ -80,16 +81,6 @@ def _check(folder: Path, *, force: bool) -> None:
     if folder.exists() and not force and not ours and (folder.is_file() or any(folder.iterdir())):
         raise OutputError(
             f"{folder} is in use by something else. Name another folder with --out, or --force."
-        )
-
-
-def say_rows(title: str, rows: list[tuple[str, ...]]) -> None:
-    """Print a table; its first row is the heading."""
-    typer.secho(f"\n{title}", bold=True)
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    for row in rows:
-        typer.echo(
-            "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         )
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringfence.cli.demo import say_rows
+from ringfence.cli.files import check_file, write_file
 from ringfence.cli.run import ForceOption, JsonOption, display
+from ringfence.cli.say import say_rows, warn
+from ringfence.cli.worlds_gate import gate
+from ringfence.cli.worlds_make import ScaleOption, ScenarioOption, WorldSeedOption, make
+from ringfence.cli.worlds_score import check_one_generator, pairs_of, scorecards, world_facts, world_rows
 from ringfence.config import DEFAULT_SEED, Settings
-from ringfence.errors import OutputError
+from ringfence.errors import UsageError
 
 if TYPE_CHECKING:
-    from ringfence.worlds.make import WorldRequest
     from ringfence.worlds.score.timeline import Detection
 
 app = typer.Typer(
@@ -23,11 +25,6 @@ app = typer.Typer(
 )
 
 WorldArgument = Annotated[Path, typer.Argument(metavar="WORLD", help="Folder that `worlds make` wrote.")]
-ScenarioOption = Annotated[str, typer.Option(metavar="NAME", help="Which world; see `worlds list`.")]
-ScaleOption = Annotated[
-    float, typer.Option(help="1 is the published scale: 2,024,000 accounts, 40 million requests.")
-]
-WorldSeedOption = Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")]
 ScratchOption = Annotated[
     Path | None, typer.Option(help="Folder for what is made on the way and removed again.")
 ]
@@ -61,90 +58,19 @@ def list_scenarios(as_json: JsonOption = False) -> None:
     say_rows("Attacks", [("name", "what it is"), *((a.name, a.what) for a in ATTACKS.values())])
 
 
-@app.command()
-def make(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write; must be empty or new.")],
-    scenario: ScenarioOption = "published",
-    scale: ScaleOption = 0.01,
-    seed: WorldSeedOption = 1,
-    prevalence: Annotated[
-        float | None, typer.Option(help="Share of ring accounts, such as 0.01; the scenario's if not given.")
-    ] = None,
-    prompts: Annotated[
-        Path | None, typer.Option(exists=True, help="File or folder of real prompts to fill the world with.")
-    ] = None,
-    labels: Annotated[bool, typer.Option(help="Whether reviewers have labelled some accounts.")] = True,
-    attack: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="What operators do against being found; repeatable."),
-    ] = None,
-    template_ids: Annotated[
-        bool,
-        typer.Option("--template-ids", help="Let the provider log which template a prompt was made from."),
-    ] = False,
-    swap_languages: Annotated[
-        bool, typer.Option("--swap-languages", help="Each language in place of another, all else equal.")
-    ] = False,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that make days at once.")] = min(
-        os.cpu_count() or 1, 4
-    ),
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the world would hold.")] = False,
-    force: ForceOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Write a simulated month of a provider: canonical tables in OUT/input, the truth in OUT/truth."""
-    from ringfence.worlds.make import WorldRequest, make_world
-
-    request = WorldRequest(
-        scenario,
-        scale,
-        seed,
-        prevalence=prevalence,
-        prompts=prompts,
-        labels=labels,
-        attacks=tuple(attack or ()),
-        template_ids=template_ids,
-        swap_languages=swap_languages,
-    )
-    if dry_run:
-        _say_plan(request, as_json=as_json)
-        return
-    with display().stage("Make the world") as tick:
-        world = make_world(out, request, force=force, workers=workers if scale > 0.02 else 1, tick=tick)
-    if as_json:
-        typer.echo(json.dumps({"world": str(out), "rows": world.rows}))
-        return
-    say_rows("Rows", [("table", "rows"), *((name, f"{count:,}") for name, count in world.rows.items())])
-    typer.echo(f"\nNext:  ringfence run {world.input} --out {out}-run --neo4j none")
-    typer.echo(f"       ringfence worlds score {out}-run {out}")
-
-
-def _say_plan(request: WorldRequest, *, as_json: bool) -> None:
-    from collections import Counter
-
-    import numpy as np
-
-    from ringfence.worlds.make import check, make_plan
-
-    check(request)
-    plan = make_plan(request)
-    volume = plan.accounts.own_volume + plan.accounts.group_volume
-    names = [plan.kinds[k].name for k in plan.accounts.kind.tolist()]
-    counted = Counter(names)
-    requests = np.bincount(plan.accounts.kind, weights=volume)
-    expected = {plan.kinds[n].name: round(float(r)) for n, r in enumerate(requests)}
-    if as_json:
-        typer.echo(json.dumps({"accounts": counted, "requests": expected}))
-        return
-    rows = [(name, f"{counted[name]:,}", f"{expected[name]:,}") for name in counted]
-    total = ("all", f"{plan.size:,}", f"{sum(expected.values()):,}")
-    say_rows("Would be made", [("kind", "accounts", "requests planned"), *rows, total])
+app.command()(make)
 
 
 @app.command()
 def score(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Output folder of a run.")],
     truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="The world, or the truth folder in it.")],
+    more: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--and", metavar="OUT,TRUTH", help="Another run and its world, pooled with the first; repeatable."
+        ),
+    ] = None,
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Run the usual recipes on the same files, in the same table.")
     ] = False,
@@ -161,28 +87,28 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Hold a run against the truth: rings, accounts, innocents by population, calibration, fairness."""
-    from ringfence.worlds.score.findings import read_findings
     from ringfence.worlds.score.rows import as_rows, detection_rows, detector_rows
-    from ringfence.worlds.score.scorecard import score as judge
-    from ringfence.worlds.score.truth import read_truth
 
+    pairs = pairs_of(out, truth, more or ())
+    if replayed and more:
+        raise UsageError("--replay tells of one world. Leave out --and, or --replay.")
     if html is not None:
-        _check_file(html, force=force)
-    known = read_truth(truth)
-    cards = [judge(read_findings(out, known), known)]
-    if baselines:
-        cards += _baselines(truth)
+        check_file(html, force=force)
+    manifests = [pair.manifest() for pair in pairs]
+    check_one_generator(manifests)
+    worlds = [world_facts(pair, said) for pair, said in zip(pairs, manifests, strict=True)]
+    cards = scorecards(pairs, baselines=baselines)
     detection = _read_detection(replayed) if replayed else None
     if html is not None:
         from ringfence.report.scorecard import render_scorecard
 
-        html.write_text(render_scorecard(cards, detection), encoding="utf-8")
+        write_file(html, render_scorecard(cards, detection))
     if as_json:
         said = {card.detector: card.as_json() for card in cards}
-        typer.echo(
-            json.dumps({**said, "detection": detection.as_json() if detection else None}, ensure_ascii=False)
-        )
+        late = detection.as_json() if detection else None
+        typer.echo(json.dumps({**said, "detection": late, "worlds": worlds}, ensure_ascii=False))
         return
+    say_rows("Worlds", world_rows(worlds))
     titled = as_rows(cards[0]) | {"Detector": detector_rows(cards)}
     if detection:
         titled["How late rings were found"] = detection_rows(detection)
@@ -190,26 +116,11 @@ def score(
         say_rows(title, rows)
 
 
-def _baselines(world: Path) -> list[Any]:
-    from ringfence.engine import connect
-    from ringfence.errors import UsageError
-    from ringfence.worlds.baselines.panel import run_baselines
-    from ringfence.worlds.score.scorecard import score as judge
-    from ringfence.worlds.score.truth import read_truth
-
-    known = read_truth(world)
-    folder = next((p / "input" for p in (world, world.parent) if (p / "input").is_dir()), None)
-    if folder is None:
-        raise UsageError(f"Baselines need the world's tables, and {world} has no `input` in it or beside it.")
-    with display().stage("Run the baselines") as tick:
-        answers = run_baselines(folder, known.accounts, connect(None), tick=tick)
-    return [judge(answer, known) for answer in answers]
-
-
 @app.command()
 def separable(world: WorldArgument, as_json: JsonOption = False) -> None:
-    """Check that no column of single accounts gives the rings away: the world's own examination."""
+    """Check that no column of single accounts gives the rings away; exit with 1 where one does."""
     from ringfence.engine import connect
+    from ringfence.pipeline.gate import COLUMN_CEILING, TREES_CEILING
     from ringfence.worlds.baselines.columns import own_columns
     from ringfence.worlds.score.truth import read_truth
     from ringfence.worlds.separable import boosted, single_columns
@@ -221,9 +132,13 @@ def separable(world: WorldArgument, as_json: JsonOption = False) -> None:
         single = single_columns(columns, known)
         tick(0.7)
         trees = boosted(columns, known)
+    easy = single.loc[single["average_precision"] > COLUMN_CEILING, "column"].astype(str).tolist()
+    crossed = [*easy, *(["boosted_trees"] if trees > TREES_CEILING else [])]
     if as_json:
-        typer.echo(json.dumps({"boosted_trees": trees, "columns": single.to_dict("records")}))
-        return
+        limits = {"single_column": COLUMN_CEILING, "boosted_trees": TREES_CEILING}
+        told = {"passes": not crossed, "crossed": crossed, "limits": limits, "boosted_trees": trees}
+        typer.echo(json.dumps({**told, "columns": single.to_dict("records")}))
+        raise typer.Exit(1 if crossed else 0)
     head = ("column", "kind", "average precision at 1 %", "ROC-AUC")
     rows = [
         (str(column), str(kind), f"{precision:.3f}", f"{roc:.3f}")
@@ -231,6 +146,10 @@ def separable(world: WorldArgument, as_json: JsonOption = False) -> None:
     ]
     say_rows("A depth-3 tree on one column, the most telling first", [head, *rows])
     typer.echo(f"\nBoosted trees on all columns of single accounts: average precision {trees:.3f} at 1 %.")
+    typer.echo(f"Limits: {COLUMN_CEILING:g} for a single column, {TREES_CEILING:g} for boosted trees.")
+    if crossed:
+        warn(f"Crossed by {', '.join(crossed)}: this world is too easy to prove anything.")
+    raise typer.Exit(1 if crossed else 0)
 
 
 @app.command()
@@ -248,11 +167,11 @@ def replay(
     from ringfence.worlds.score.rows import detection_rows
 
     if out is not None:
-        _check_file(out, force=force)
+        check_file(out, force=force)
     with display().stage("Replay") as tick:
         told = run_again(world, every, Settings(seed=seed), scratch, tick)
     if out is not None:
-        out.write_text(json.dumps(told.as_json(), indent=2) + "\n", encoding="utf-8")
+        write_file(out, json.dumps(told.as_json(), indent=2) + "\n")
     if as_json:
         typer.echo(json.dumps(told.as_json()))
         return
@@ -278,8 +197,13 @@ def swap(
     if as_json:
         typer.echo(json.dumps(told.as_json()))
     else:
-        rows = [(s.attribute, f"{s.accounts:,}", f"{len(s.changed):,}") for s in told.swaps]
-        say_rows("Decisions changed by a swap", [("swapped", "accounts", "changed"), *rows])
+        rows = [(s.attribute, f"{s.accounts:,}", f"{s.named:,}", f"{len(s.changed):,}") for s in told.swaps]
+        head = ("swapped", "accounts", "named", "changed")
+        say_rows("Decisions changed by a swap; named: accounts flagged before", [head, *rows])
+        if twin is None:
+            typer.echo("\nlanguages: not swapped (--twin takes the world made with --swap-languages)")
+    if not any(swap.named for swap in told.swaps):
+        warn("Nobody was flagged before, so that nothing changed says little.")
     raise typer.Exit(0 if told.fair else 1)
 
 
@@ -344,42 +268,7 @@ def duel(
     typer.echo(f"\nThe plot is in {out / 'duel.html'}.")
 
 
-@app.command()
-def gate(
-    raise_floors: Annotated[
-        bool, typer.Option("--raise", help="Commit what was measured as the new bounds; none is loosened.")
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Run on three fixed small worlds; exit with 1 when a figure falls below what was reached before."""
-    from ringfence.pipeline.gate import gate as hold
-    from ringfence.pipeline.gate import raised, read_floors, write_floors
-
-    worlds = read_floors()
-    with display().stage("Hold the gate") as tick:
-        told = hold(worlds, tick=tick)
-    if raise_floors:
-        write_floors(raised(worlds, told))
-    if as_json:
-        typer.echo(json.dumps(told.as_json()))
-    else:
-        head = ("world", "figure", "value", "bound", "")
-        rows = [
-            (
-                r.world,
-                r.figure,
-                f"{r.value:.3f}",
-                f"{'≥' if r.rising else '≤'} {r.bound:g}",
-                "" if r.holds else "CROSSED",
-            )
-            for r in told.readings
-        ]
-        say_rows("Figures and their bounds", [head, *rows])
-        for name in told.changed:
-            typer.secho(
-                f"{name} is another world than its bounds were measured on: `gate --raise`.", fg="red"
-            )
-    raise typer.Exit(0 if told.passes or raise_floors else 1)
+app.command()(gate)
 
 
 def _read_detection(path: Path) -> Detection:
@@ -390,10 +279,3 @@ def _read_detection(path: Path) -> Detection:
         return detection_of(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, InputError) as error:
         raise InputError(f"{path} is not what `worlds replay --out` writes: {error}") from error
-
-
-def _check_file(path: Path, *, force: bool) -> None:
-    if path.is_dir() or not path.parent.is_dir():
-        raise OutputError(f"{path} is no place for a file.")
-    if path.exists() and not force:
-        raise OutputError(f"{path} is there already. Name another file, or replace it with --force.")

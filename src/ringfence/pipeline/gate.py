@@ -283,9 +283,11 @@ def _raised(world: GateWorld, measured: Gate) -> GateWorld:
 
 def _below(value: float, places: int) -> float:
     """Round down, but for what computers add to a figure."""
-    return math.floor(value * 10**places + 1e-6) / 10**places
+    scale = 10.0**places
+    return math.floor(value * scale + 1e-6) / scale
 
 
 def _above(value: float, places: int) -> float:
     """Round up, but for what computers add to a figure."""
-    return math.ceil(value * 10**places - 1e-6) / 10**places
+    scale = 10.0**places
+    return math.ceil(value * scale - 1e-6) / scale
