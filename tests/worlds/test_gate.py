@@ -25,12 +25,13 @@ from ringfence.pipeline.gate import (
     read_floors,
     write_floors,
 )
-from ringfence.worlds.make import generator_digest
+from ringfence.pipeline.hardness import hardness
+from ringfence.worlds.make import WorldRequest, generator_digest, make_world
 from ringfence.worlds.rings import REPORTING, TUNING
 from ringfence.worlds.scenarios import GATE, GATE_SEEDS, REPORTING_SEEDS, SCENARIOS, TUNING_SEEDS
 from ringfence.worlds.score.findings import Findings
 from ringfence.worlds.score.scorecard import Scorecard, score
-from ringfence.worlds.score.truth import make_truth
+from ringfence.worlds.score.truth import make_truth, read_truth
 
 WORLD = GateWorld("gate-single-family", 0.001, 503, False, "", {}, {})
 
@@ -176,3 +177,17 @@ def test_what_holds_no_floors_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "gate.json").write_text(text)
     with pytest.raises(InputError, match=r"gate\.json"):
         read_floors(tmp_path / "gate.json")
+
+
+def test_a_world_that_gives_itself_away_is_told(tmp_path: Path) -> None:
+    """Every ring account has a plan of its own; before that, no column and no trees find it."""
+    made = make_world(tmp_path / "world", WorldRequest("gate-single-family", 0.001, 503, labels=False))
+    truth = read_truth(made.truth)
+    assert {figure for figure, value, most in hardness(made.input, truth) if value > most} == set()
+    path = made.input / "accounts.parquet"
+    accounts = pd.read_parquet(path)
+    guilty = truth.accounts.loc[truth.accounts["ring"].notna(), "account_id"]
+    accounts.loc[accounts["account_id"].isin(guilty), "plan"] = "smurf"
+    accounts.to_parquet(path, index=False)
+    crossed = {figure for figure, value, most in hardness(made.input, truth) if value > most}
+    assert crossed == {"single_column_precision", "boosted_trees_precision"}

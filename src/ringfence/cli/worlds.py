@@ -120,7 +120,7 @@ def score(
 def separable(world: WorldArgument, as_json: JsonOption = False) -> None:
     """Check that no column of single accounts gives the rings away; exit with 1 where one does."""
     from ringfence.engine import connect
-    from ringfence.pipeline.gate import COLUMN_CEILING, TREES_CEILING
+    from ringfence.pipeline.hardness import COLUMN_CEILING, TREES_CEILING
     from ringfence.worlds.baselines.columns import own_columns
     from ringfence.worlds.score.truth import read_truth
     from ringfence.worlds.separable import boosted, single_columns

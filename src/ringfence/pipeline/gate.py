@@ -11,22 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from ringfence.config import Settings
-from ringfence.engine import connect
 from ringfence.errors import InputError, UsageError
 from ringfence.files import write_json
+from ringfence.pipeline.hardness import hardness
 from ringfence.pipeline.run import NO_STORE, RunRequest, run
 from ringfence.progress import Tick, silent
-from ringfence.worlds.baselines.columns import own_columns
-from ringfence.worlds.baselines.panel import RECIPES
-from ringfence.worlds.baselines.tables import open_tables
 from ringfence.worlds.make import World, WorldRequest, generator_digest, make_world
 from ringfence.worlds.scenarios import SCENARIOS
 from ringfence.worlds.score.findings import read_findings
-from ringfence.worlds.score.matching import match
-from ringfence.worlds.score.rings import SINGLE, judge_rings
+from ringfence.worlds.score.rings import SINGLE
 from ringfence.worlds.score.scorecard import Scorecard, score
 from ringfence.worlds.score.truth import Truth, read_truth
-from ringfence.worlds.separable import boosted, single_columns
 
 FLOORS = Path(__file__).with_name("gate.json")
 """World → the floors and ceilings that are committed."""
@@ -46,12 +41,6 @@ LOWER: Mapping[str, Callable[[Scorecard], float]] = {
 }
 """What may not rise."""
 
-COLUMN_CEILING = 0.15
-"""The most average precision that a shallow tree on one column may reach."""
-TREES_CEILING = 0.5
-"""The most that boosted trees on all columns of single accounts may reach."""
-RECIPE_CEILING = 0.5
-"""The most ring F1 that a recipe over shared identifiers may reach, at either of its settings."""
 _LIMITS: Mapping[str, float] = {"single_family_accused": 0.0}
 """Ceilings that hold whatever was measured: one family is never enough to accuse."""
 _BY_RING = ("rings_flagged", "rings_accused")
@@ -243,21 +232,10 @@ def _readings(world: GateWorld, made: World, truth: Truth, settings: Settings) -
         Reading(world.scenario, name, figure(card), _ceiling(world, name), rising=False)
         for name, figure in LOWER.items()
     ]
-    return readings + _hardness(world.scenario, made, truth)
-
-
-def _hardness(name: str, made: World, truth: Truth) -> list[Reading]:
-    engine = connect(None)
-    tables = open_tables(made.input, engine)
-    recipes = {said: judge_rings(match(run(tables, engine), truth)).ring.f1 for said, run in RECIPES.items()}
-    columns = own_columns(made.input, engine)
-    single = single_columns(columns, truth.accounts)["average_precision"].max()
-    ceilings = (
-        ("recipe_f1", max(recipes.values()), RECIPE_CEILING),
-        ("single_column_precision", float(single), COLUMN_CEILING),
-        ("boosted_trees_precision", boosted(columns, truth.accounts), TREES_CEILING),
-    )
-    return [Reading(name, figure, value, ceiling, rising=False) for figure, value, ceiling in ceilings]
+    return readings + [
+        Reading(world.scenario, name, value, ceiling, rising=False)
+        for name, value, ceiling in hardness(made.input, truth)
+    ]
 
 
 def _accused_of_one_family(card: Scorecard) -> float:
