@@ -34,8 +34,8 @@ class Sharing:
 USUAL = Sharing()
 """The setting of tutorials: every kind, entities of up to 20 accounts, components of five or more."""
 TUNED = Sharing(kinds=("ip",), hub_cap=5, least_size=10)
-"""The best of ``tune.GRIDS`` by the F1 of reported rings: ``benchmarks/tune_baselines.py`` measures it on
-several worlds for tuning."""
+"""The best of ``tune.GRIDS`` by the F1 of reported rings: ``benchmarks/tune_baselines.py --scale 0.01``
+measures it on several worlds for tuning. In smaller ones chance decides between settings."""
 
 
 def shared_identifiers(tables: Tables, engine: Any, sharing: Sharing | None = None) -> Findings:
