@@ -19,10 +19,20 @@ types:
 imports:
     lint-imports
 
-# All tests, with the real Neo4j; the branches where a false accusation could hide are covered in full.
-test *args:
-    pytest -q --cov --cov-report=json:.coverage.json {{args}}
+# All tests; the branches where a false accusation could hide are covered in full.
+[parallel]
+test: test-served test-alone
+    coverage combine -q .coverage.served .coverage.alone
+    coverage json -q -o .coverage.json
     python tests/branch_floor.py .coverage.json
+
+# Tests with the real Neo4j.
+test-served *args:
+    COVERAGE_FILE=.coverage.served pytest -q -m neo4j --cov --cov-report= {{args}}
+
+# Tests that need no server.
+test-alone *args:
+    COVERAGE_FILE=.coverage.alone pytest -q -m "not neo4j" --cov --cov-report= {{args}}
 
 # Three fixed small worlds: what was reached once may not be lost.
 scorecard:

@@ -9,6 +9,14 @@ import pytest
 from ringfence.stores import local
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark whatever needs the server, so that one process at a time has one."""
+    for item in items:
+        if "neo4j_server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.neo4j)
+
+
 @pytest.fixture(scope="session")
 def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local.LocalServer]:
     """A real server in a home of its own: address, user, password. Whoever uses it empties it first."""
