@@ -8,4 +8,6 @@
 ``tree_own``            boosted trees on each account's own columns
 ``tree_neighbours``     the same with the columns of who shares an entity (XGBGraph)
 =====================  =====================================================================
+
+The first two come twice: at the usual setting of tutorials, and at the best one from tuning worlds.
 """
