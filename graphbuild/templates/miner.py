@@ -1,0 +1,318 @@
+"""Prompt text → template ids, as prompts stream by.
+
+Each prompt gets a key, the hash of its tokens; equal prompts have one key. A key that is new is matched to
+the templates found so far. What matches none, and one in eight of what does, waits in a window; a full
+window is mined for templates (:mod:`~ringfence.graphbuild.templates.discover`). What a prompt is a case of is
+therefore known for certain only at the end: keys come first, ids when all is read.
+
+Text lives in the window and in one masked sample a template, in memory. On disk there are hashes of shingles,
+and wording that several accounts sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from numba import njit, uint64
+
+from ringfence.graphbuild.templates.discover import Mined, MiningSettings, discover
+from ringfence.graphbuild.templates.keys import KeyTable
+from ringfence.graphbuild.templates.registry import Registry, Template
+from ringfence.graphbuild.templates.shingles import Shingles, joined, mixed, shingled
+from ringfence.graphbuild.templates.skeleton import Sample
+
+WINDOW = 2_000_000
+"""Shingles of a window."""
+
+_SAMPLED = 8
+_CARRIED = WINDOW // 4
+_NONE, _WAITING = -1, -2
+
+
+@dataclass(slots=True)
+class _Window:
+    """Prompts that wait to be mined."""
+
+    shingles: list[Shingles] = field(default_factory=list)
+    keys: list[npt.NDArray[np.int32]] = field(default_factory=list)
+    weights: list[npt.NDArray[np.float64]] = field(default_factory=list)
+    texts: list[pa.Array] = field(default_factory=list)
+    accounts: list[pa.Array] = field(default_factory=list)
+    size: int = 0
+
+    def add(
+        self,
+        shingles: Shingles,
+        keys: npt.NDArray[np.int32],
+        weights: npt.NDArray[np.float64],
+        texts: pa.Array,
+        accounts: pa.Array,
+    ) -> None:
+        self.shingles.append(shingles)
+        self.keys.append(keys)
+        self.weights.append(weights)
+        self.texts.append(texts)
+        self.accounts.append(accounts)
+        self.size += len(shingles.hashes)
+
+
+class PromptMiner:
+    """Implements :class:`~ringfence.graphbuild.templates.protocol.TemplateMiner`.
+
+    Args:
+        least_accounts: Wording is told only when at least so many accounts sent it.
+        settings: What decides that prompts have a template in common.
+        registry: A folder with templates found before; they keep their ids.
+
+    Raises:
+        InputError: the registry cannot be read.
+    """
+
+    def __init__(
+        self,
+        least_accounts: int = 3,
+        settings: MiningSettings | None = None,
+        registry: Path | None = None,
+    ) -> None:
+        self._settings = settings or MiningSettings()
+        self._least_accounts = least_accounts
+        self.registry = Registry.load(registry, self._settings) if registry else Registry(self._settings)
+        self._window = _Window()
+        self._keys = KeyTable()
+        self._names = np.empty(0, np.int32)
+        self._fits = np.empty(0, np.float32)
+        self._times = np.empty(0, np.int32)
+        self._pairs = KeyTable()
+        self._parts = np.empty((0, 2), np.uint64)
+
+    def __call__(self, system: pa.Array | None, prompt: pa.Array | None, accounts: pa.Array) -> pa.Array:
+        """Return a key a row, to be resolved when all is read; null where there is no text.
+
+        Args:
+            system: shape: ``(n,)``; system prompts, null or absent where there are none.
+            prompt: shape: ``(n,)``; user prompts, likewise.
+            accounts: shape: ``(n,)``; who sent them.
+        """
+        nothing = np.zeros(len(accounts), np.uint64)
+        first = nothing if system is None else self._observe(system, accounts)
+        second = nothing if prompt is None else self._observe(prompt, accounts)
+        keys = self._paired(first, second)
+        return pa.array(keys, pa.uint64(), mask=keys == 0)
+
+    def finish(self) -> None:
+        """Mine what is still waiting; ids are final from here on."""
+        if self._window.size:
+            self._mine(carry=0)
+        counts = np.bincount(
+            self._names[self._names >= 0],
+            self._times[self._names >= 0],
+            minlength=len(self.registry.templates),
+        )
+        for template, count in zip(self.registry.templates, counts.tolist(), strict=True):
+            template.prompts += int(count)
+
+    def resolve(self, keys: pa.Array) -> pa.Array:
+        """Return the template id of each key, null where its prompt has none; shape: ``(n,)``."""
+        return self._resolved(keys)[0]
+
+    def confidence(self, keys: pa.Array) -> pa.Array:
+        """Return how much of its template's wording the prompt of each key has, 0..1; shape: ``(n,)``."""
+        return self._resolved(keys)[1]
+
+    def identify(self) -> pa.Table:
+        """Return key and template_id of every key that has a template."""
+        keys = np.concatenate([self._keys.keys, self._pairs.keys])
+        ids = self.resolve(pa.array(keys))
+        return pa.table({"key": keys, "template_id": ids}).filter(pc.is_valid(ids))
+
+    def skeletons(self) -> pa.Table:
+        """Return template_id and skeleton of the templates that enough accounts sent."""
+        told = [
+            (t.template_id, skeleton)
+            for t in self.registry.templates
+            if t.template_id not in self.registry.aliases and (skeleton := t.sample.skeleton(t.shingles))
+        ]
+        return pa.table(
+            {
+                "template_id": pa.array([t for t, _ in told], pa.string()),
+                "skeleton": pa.array([s for _, s in told], pa.string()),
+            }
+        )
+
+    def _observe(self, texts: pa.Array, accounts: pa.Array) -> npt.NDArray[np.uint64]:
+        """Take in texts; return their keys, 0 for texts without a word; shape: ``(n,)``."""
+        shingles = shingled(texts)
+        keys = _text_keys(shingles.hashes, shingles.starts)
+        before = len(self._keys)
+        numbers = self._keys.number(keys)
+        self._grow()
+        seen, first, times = np.unique(numbers, return_index=True, return_counts=True)
+        worded = seen >= 0
+        self._times[seen[worded]] += times[worded].astype(np.int32)
+        self._match(shingles, numbers, first[worded & (seen >= before)], texts, accounts)
+        self._notice(numbers, texts, accounts)
+        if self._window.size >= WINDOW:
+            self._mine(carry=_CARRIED)
+        return keys
+
+    def _grow(self) -> None:
+        more = len(self._keys) - len(self._names)
+        if more > 0:
+            more = max(more, len(self._names))
+            self._names = np.concatenate([self._names, np.full(more, _NONE, np.int32)])
+            self._fits = np.concatenate([self._fits, np.zeros(more, np.float32)])
+            self._times = np.concatenate([self._times, np.zeros(more, np.int32)])
+
+    def _match(
+        self,
+        shingles: Shingles,
+        numbers: npt.NDArray[np.int32],
+        rows: npt.NDArray[np.int64],
+        texts: pa.Array,
+        accounts: pa.Array,
+    ) -> None:
+        """Name the templates of prompts that are new; those that have none wait."""
+        fresh = shingles.take(rows)
+        names, fits = self.registry.match(fresh)
+        self._names[numbers[rows]] = np.where(names >= 0, names, _WAITING)
+        self._fits[numbers[rows]] = fits
+        waits = np.flatnonzero((names < 0) | (self._keys.keys[numbers[rows]] % _SAMPLED == 0))
+        where = pa.array(rows[waits])
+        self._window.add(
+            fresh.take(waits),
+            numbers[rows[waits]],
+            np.where(names[waits] < 0, 1.0, float(_SAMPLED)),
+            texts.take(where),
+            accounts.take(where),
+        )
+
+    def _notice(self, numbers: npt.NDArray[np.int32], texts: pa.Array, accounts: pa.Array) -> None:
+        """Show prompts to templates of which too few accounts are known."""
+        open_ones = np.array([t.sample.open for t in self.registry.templates], bool)
+        if not open_ones.any():
+            return
+        names = np.where(numbers >= 0, self._names[np.maximum(numbers, 0)], _NONE)
+        rows = np.flatnonzero((names >= 0) & open_ones[np.maximum(names, 0)])
+        self._show(rows, names[rows], texts, accounts)
+
+    def _show(
+        self, rows: npt.NDArray[np.int64], names: npt.NDArray[np.int32], texts: pa.Array, accounts: pa.Array
+    ) -> None:
+        for row, name in zip(rows.tolist(), names.tolist(), strict=True):
+            sample = self.registry.templates[name].sample
+            if sample.open and (account := accounts[row].as_py()):
+                sample.add(account, texts[row].as_py() or "")
+
+    def _mine(self, carry: int) -> None:
+        """Find the templates of the window; carry so many shingles of what has none into the next one."""
+        window, self._window = self._window, _Window()
+        shingles, keys = joined(window.shingles), np.concatenate(window.keys)
+        weights = np.concatenate(window.weights)
+        before = self._names[keys]
+        known = np.unique(before[before >= 0]).tolist()
+        mined = discover(
+            shingles, weights, [self.registry.templates[k].shingles for k in known], self._settings
+        )
+        numbers = np.array([*self.registry.learn(mined, known, self._templates(mined)), _NONE], np.int32)
+        # A prompt that named a template before names another one only if that is new.
+        names = numbers[mined.names]
+        changed = (before < 0) | (mined.names >= mined.known)
+        self._names[keys[changed]] = names[changed]
+        self._fits[keys[changed]] = mined.fit[changed]
+        texts, accounts = pa.concat_arrays(window.texts), pa.concat_arrays(window.accounts)
+        named = np.flatnonzero(self._names[keys] >= 0)
+        self._show(named, self._names[keys[named]], texts, accounts)
+        left = np.flatnonzero(self._names[keys] < 0)
+        sizes = np.cumsum(np.diff(shingles.starts)[left][::-1])[::-1]
+        kept = left[sizes <= carry]
+        if len(kept):
+            where = pa.array(kept)
+            self._window.add(
+                shingles.take(kept), keys[kept], weights[kept], texts.take(where), accounts.take(where)
+            )
+
+    def _templates(self, mined: Mined) -> list[Template]:
+        return [
+            Template(_template_id(shingles), shingles, worth, Sample(self._least_accounts))
+            for shingles, worth in zip(
+                mined.sets[mined.known :], mined.worth[mined.known :].tolist(), strict=True
+            )
+        ]
+
+    def _paired(
+        self, first: npt.NDArray[np.uint64], second: npt.NDArray[np.uint64]
+    ) -> npt.NDArray[np.uint64]:
+        """Return one key a row for two texts; that of the one text where the other is missing."""
+        both = (first != 0) & (second != 0)
+        keys = np.where(both, _of_two(first, second), first | second)
+        before = len(self._pairs)
+        numbers = self._pairs.number(np.where(both, keys, 0))
+        fresh, rows = np.unique(numbers, return_index=True)
+        rows = rows[fresh >= before]
+        self._parts = np.concatenate([self._parts, np.stack([first[rows], second[rows]], axis=1)])
+        return keys
+
+    def _resolved(self, keys: pa.Array) -> tuple[pa.Array, pa.Array]:
+        first = keys.fill_null(0).to_numpy(zero_copy_only=False).astype(np.uint64)
+        second = np.zeros_like(first)
+        pairs = self._pairs.find(first)
+        both = pairs >= 0
+        first[both], second[both] = self._parts[pairs[both]].T
+        one, other = self._ranked(first), self._ranked(second)
+        chosen = np.where(other[1] <= one[1], second, first)
+        names, rank = self._ranked(chosen)
+        found = rank < _NO_RANK
+        ids = np.array([*(self._live_id(t) for t in self.registry.templates), ""], object)[names]
+        exact = found & (names < 0)
+        ids[exact] = [f"p-{key:016x}" for key in chosen[exact].tolist()]
+        fits = self._fits[self._keys.find(chosen)] if len(self._fits) else np.zeros(len(ids))
+        fits = np.where(exact, 1.0, fits)
+        return (
+            pa.array(ids, pa.string(), mask=~found),
+            pa.array(fits, pa.float32(), mask=~found),
+        )
+
+    def _ranked(self, keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+        """Return the template of each text and a rank: the rarer one first, repeated prompts after templates."""
+        numbers = self._keys.find(keys)
+        known = numbers >= 0
+        names = np.where(known, self._names[numbers] if len(self._names) else _NONE, _NONE)
+        names = np.maximum(names, _NONE)
+        times = np.where(known, self._times[numbers] if len(self._times) else 0, 0)
+        spread = np.array([*(t.prompts for t in self.registry.templates), 0], np.float64)
+        rank = np.where(names >= 0, spread[names], np.where(times > 1, _REPEATED + times, _NO_RANK))
+        return names.astype(np.int32), rank
+
+    def _live_id(self, template: Template) -> str:
+        return self.registry.aliases.get(template.template_id, template.template_id)
+
+
+_REPEATED, _NO_RANK = 1e15, 1e18
+
+
+def _template_id(shingles: npt.NDArray[np.uint64]) -> str:
+    return f"t-{hashlib.blake2b(shingles.tobytes(), digest_size=6).hexdigest()}"
+
+
+def _of_two(first: npt.NDArray[np.uint64], second: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    both = first * np.uint64(0x9E3779B97F4A7C15) ^ (second >> np.uint64(7)) ^ second
+    return np.maximum(both, np.uint64(1))
+
+
+@njit(cache=True)
+def _text_keys(hashes, starts):  # type: ignore[no-untyped-def]
+    """Return a hash of each text's shingles, 0 where it has none; shape: ``(texts,)``."""
+    keys = np.zeros(starts.size - 1, np.uint64)
+    for text in range(keys.size):
+        key = uint64(0)
+        for i in range(starts[text], starts[text + 1]):
+            key = mixed(key * uint64(0x9E3779B97F4A7C15) + hashes[i])
+        if starts[text + 1] > starts[text]:
+            keys[text] = key | uint64(1)
+    return keys

@@ -1,0 +1,99 @@
+"""What may be shown of a template: wording that several accounts sent, with slots where prompts differ."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ringfence.graphbuild.templates.masking import masked
+from ringfence.graphbuild.templates.shingles import located
+
+SLOT = "▢"
+_NUMBER = re.compile(r"\b0\b")
+
+
+@dataclass(slots=True)
+class Sample:
+    """A masked prompt of a template, and which of its shingles other accounts' prompts have, too.
+
+    Nothing of it is shown before ``least`` accounts have sent the template, and then only wording that the
+    prompts of so many accounts have: what one account alone repeats, its name, say, stays unseen.
+    """
+
+    least: int
+    accounts: list[str] = field(default_factory=list)
+    _text: str = ""
+    _common: npt.NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    _told: str | None = None
+
+    @classmethod
+    def told(cls, skeleton: str | None) -> Sample:
+        """Return a sample that shows what was shown before; without that it starts anew."""
+        return cls(3, _told=skeleton)
+
+    @property
+    def open(self) -> bool:
+        """Whether more accounts are needed."""
+        return self._told is None and len(self.accounts) < self.least
+
+    def add(self, account: str, text: str) -> None:
+        """Take in a prompt that an account sent."""
+        if not self.open or account in self.accounts:
+            return
+        text = masked(text)
+        hashes = located(pa.array([text]))[0].hashes
+        if self.accounts:
+            self._common = np.intersect1d(self._common, hashes)
+        else:
+            self._text, self._common = text, np.unique(hashes)
+        self.accounts.append(account)
+
+    def skeleton(self, shingles: npt.NDArray[np.uint64]) -> str | None:
+        """Return the wording with ``▢`` for slots; None where too few accounts sent it.
+
+        Args:
+            shingles: Of the template; shape: ``(shingles,)``.
+        """
+        if self._told is not None or self.open or not self.accounts:
+            return self._told
+        found, spans = located(pa.array([self._text]))
+        fixed = spans[np.isin(found.hashes, np.intersect1d(self._common, shingles))]
+        return _NUMBER.sub("<number>", _with_slots(self._text, merged(fixed)))
+
+
+def merged(spans: npt.NDArray[np.int32]) -> list[tuple[int, int]]:
+    """Return spans, sorted by their beginnings, with those that touch or overlap made one."""
+    out: list[tuple[int, int]] = []
+    for start, end in spans.tolist():
+        if out and start <= out[-1][1]:
+            out[-1] = (out[-1][0], max(end, out[-1][1]))
+        else:
+            out.append((start, end))
+    return out
+
+
+def slots(length: int, fixed: list[tuple[int, int]], text: str) -> list[tuple[int, int]]:
+    """Return what lies between fixed spans and is more than space: the slots of a prompt, in characters."""
+    out, at = [], 0
+    for start, end in [*fixed, (length, length)]:
+        if text[at:start].strip():
+            out.append((at, start))
+        at = end
+    return out
+
+
+def _with_slots(text: str, fixed: list[tuple[int, int]]) -> str:
+    pieces, at = [], 0
+    for start, end in [*fixed, (len(text), len(text))]:
+        between = text[at:start]
+        pieces += [SLOT.join(_space_around(between)) if between.strip() else between, text[start:end]]
+        at = end
+    return "".join(pieces).strip()
+
+
+def _space_around(text: str) -> tuple[str, str]:
+    return text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
