@@ -1,21 +1,26 @@
 """How well tactics of prompts are told, on public prompts that taught nothing to what is measured.
 
-Run ``python benchmarks/tactics.py`` for the tables; ``--write`` also trains on all collections and writes the
-weights. Data: the folders ``prompts`` and ``templates`` of ``RINGFENCE_SHARED_DATA`` (default ``../shared/data``).
+Run ``python benchmarks/tactics.py`` for the tables; ``--write`` also trains on all collections and writes
+the weights. Data: the folders ``prompts`` and ``templates`` of ``RINGFENCE_SHARED_DATA`` (default
+``../shared/data``).
 
 What is held out from what:
 
-- The rules of the lexicon were written with ``seed_tasks``, both ``gpteacher`` files and every second data set of
-  T0 in view (*seen*), and frozen in a commit before any other prompt was labelled. One revision followed, of the
-  rules of ``code_variants``, which the errors in ``code_alpaca`` suggested; that label's figures on it are therefore
-  not held out, and the table says so.
-- A linear model is tested on a collection by training it on the others. There is one public collection of jailbreaks;
-  where the model's recall is measured on it, whole groups of near-duplicates are held out, which is weaker.
-- No public prompts carry the labels that are missing from the first table. Simulated prompts in five languages, which
-  nobody wrote for this purpose, say whether other languages get the same labels; en, es and zh were seen, de and fr not.
+- The rules of the lexicon were written with ``seed_tasks``, both ``gpteacher`` files and every second data
+  set of T0 in view (*seen*), and committed before any other prompt was labelled; of the well-known judge and
+  Alpaca prompts and two jailbreaks the openings had been read. One revision followed, of the rules of
+  ``code_variants``, which errors in ``code_alpaca`` suggested; figures of that label on that collection are
+  therefore not held out.
+- A linear model is tested on a collection by training it on the others, without any of the same maker.
+  Which features it may use was decided with such tables in view. There is one public collection of
+  jailbreaks: where the model's recall is measured on it, whole groups of near-duplicates are held out,
+  which is weaker.
+- No public prompts carry the other labels in numbers. Simulated prompts in five languages, written by others
+  and for another purpose, say whether languages get the same labels; en, es and zh were seen, de and fr not.
 
-Rows of ``code_alpaca`` were judged by hand, by the definition in :mod:`ringfence.graphbuild.templates.tactics`: every
-row that was labelled and a random sample of the others; recall is estimated from the two shares.
+Rows of ``code_alpaca`` were judged by hand, by the definition in
+:mod:`ringfence.graphbuild.templates.tactics`: every labelled row and a random sample of the others. Recall is
+estimated from the two shares.
 """
 
 from __future__ import annotations
@@ -29,6 +34,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,13 +42,14 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
 from ringfence.graphbuild.templates.tactics import LABELS, THRESHOLD, lexicon, linear, tactics
+from ringfence.graphbuild.templates.tactics.reading import concepts, read
 from ringfence.worlds.phrases import PHRASEBOOKS, TACTICS
 
 Reals = npt.NDArray[np.float64]
 _SEEN_T0 = ("adversarial", "common", "dream", "qasc", "quoref", "samsum", "trec", "yelp")
 _TAUGHT = "jailbreak"
 _FALSE_RATE = 0.005
-"""Share of any one collection it was trained on that a linear model may label wrongly: that sets its threshold."""
+"""Share of any one collection trained on that a linear model may label wrongly: it sets the threshold."""
 _FOLDS, _PER_T0_TEMPLATE, _SAME, _COMMON = 5, 20, 0.3, 0.95
 _OF_WORLDS = {
     "reasoning_traces": "reasoning_trace",
@@ -56,7 +63,11 @@ _OF_WORLDS = {
 }
 """Tactics of the simulated worlds → labels; of the others of theirs we have none."""
 
-# Rows of code_alpaca that ask for given code again, and rows that do not, as far as they were judged.
+# Rows of code_alpaca that ask for given code again and rows that do not, as far as judged by hand; and those
+# judged because an earlier lexicon labelled them, which makes them no random sample of the others.
+_EARLIER = """
+232 306 348 362 461 463 605 608 801 856 859 976 996 1124 1128 1136 1175 1287 1456 1593 1833 1938
+"""
 _VARIANTS = """
 20 24 46 52 62 71 116 201 225 257 275 283 291 298 323 348 355 359 362 367 379 385 386 388 426 431 439 484
 509 517 523 562 576 581 593 609 611 623 627 628 678 698 704 741 755 756 758 762 789 793 801 813 848 864 873
@@ -145,13 +156,13 @@ def train(
 ) -> linear.LinearModel:
     """Fit the model of a label to its rules and to the concepts that no other label's rules name.
 
-    Weights are kept at 0 or above: what speaks against a label in these collections is what their subjects are.
-    For the same reason the threshold is set by the collection that is hardest, not by all together.
+    Weights are kept at 0 or above: what speaks against a label in these collections is what their subjects
+    are. For the same reason the threshold is set by the hardest collection, not by all together.
     """
     flat = [text for texts in negatives.values() for text in texts]
     x = np.vstack([_vector(text, label) for text in (*positives, *flat)])
     y = np.r_[np.ones(len(positives)), np.zeros(len(flat))]
-    size = len(lexicon.concepts())
+    size = len(concepts())
     named = _named(label).difference(*(_named(other) for other in LABELS if other != label))
     used = np.array([n in named or n >= size for n in range(x.shape[1])])
     model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=2000, random_state=seed)
@@ -191,9 +202,10 @@ def held_out_jailbreaks(sources: dict[str, list[str]], seed: int) -> list[str]:
         model = train([positives[i] for i in np.flatnonzero(fold != number)], negatives, _TAUGHT, seed)
         linear_found[out] = _labelled([positives[i] for i in out], _by_model(model))
     both = rules | linear_found
+    groups = len(set(group.tolist()))
     lines.append(
-        f"| inthewild_jailbreak, recall (rules: held out; linear: {len(set(group.tolist()))} groups of "
-        f"near-duplicates held out) | {len(positives)} | {_share(rules)} | {_share(linear_found)} | {_share(both)} |"
+        f"| inthewild_jailbreak, recall (rules: held out; model: {groups} groups of near-duplicates are) "
+        f"| {len(positives)} | {_share(rules)} | {_share(linear_found)} | {_share(both)} |"
     )
     wrong, wrong_rules, size = 0, 0, 0
     for name, texts in negatives.items():
@@ -202,15 +214,16 @@ def held_out_jailbreaks(sources: dict[str, list[str]], seed: int) -> list[str]:
         model = train(positives, others, _TAUGHT, seed)
         by_rules, by_model = _labelled(texts, _by_rules), _labelled(texts, _by_model(model))
         lines.append(
-            f"| {name}{' (seen by rules)' if _seen(name) else ''}, false alarms | {len(texts)} | {_share(by_rules)} | "
-            f"{_share(by_model)} | {_share(by_rules | by_model)} |"
+            f"| {name}{' (seen by rules)' if _seen(name) else ''}, false alarms | {len(texts)} "
+            f"| {_share(by_rules)} | {_share(by_model)} | {_share(by_rules | by_model)} |"
         )
         if not _seen(name):
             wrong, wrong_rules = wrong + int((by_rules | by_model).sum()), wrong_rules + int(by_rules.sum())
             size += len(texts)
+    right, right_rules = int(both.sum()), int(rules.sum())
     lines.append(
-        f"| precision over the file and the {size} prompts not seen | {len(positives) + size} | "
-        f"{wilson(int(rules.sum()), int(rules.sum()) + wrong_rules)} | | {wilson(int(both.sum()), int(both.sum()) + wrong)} |"
+        f"| precision over the jailbreaks and the {size} other prompts not seen | {len(positives) + size} "
+        f"| {wilson(right_rules, right_rules + wrong_rules)} | | {wilson(right, right + wrong)} |"
     )
     return lines
 
@@ -227,15 +240,20 @@ def alarms(sources: dict[str, list[str]]) -> list[str]:
 
 def code_variants(texts: Sequence[str]) -> list[str]:
     """Return precision and estimated recall of ``code_variants`` in ``code_alpaca``, judged by hand."""
-    right, wrong = ({int(n) for n in numbers.split()} for numbers in (_VARIANTS, _NO_VARIANTS))
+    right, wrong, earlier = (
+        {int(number) for number in numbers.split()} for numbers in (_VARIANTS, _NO_VARIANTS, _EARLIER)
+    )
     labelled = {n for n, text in enumerate(texts) if "code_variants" in tactics(text)}
     found, false = len(labelled & right), len(labelled & wrong)
-    judged = (right | wrong) - labelled
-    missed = len(judged & right) / max(len(judged), 1) * (len(texts) - len(labelled))
+    sample = (right | wrong) - labelled - earlier
+    missed_in_sample = len(sample & right)
+    missed = missed_in_sample / len(sample) * (len(texts) - len(labelled | earlier))
+    missed += len((earlier - labelled) & right)
     return [
-        f"precision {wilson(found, found + false)} ({len(labelled)} labelled, {len(labelled - right - wrong)} of them "
-        f"not judged); missed {wilson(len(judged & right), len(judged))} of {len(judged)} judged among the others, "
-        f"so recall is about {found / (found + missed):.2f}"
+        f"{len(labelled)} of {len(texts)} labelled, {len(labelled - right - wrong)} of them not judged: "
+        f"precision {wilson(found, found + false)}. Of {len(sample)} others drawn at random "
+        f"{wilson(missed_in_sample, len(sample))} should have been: recall is about "
+        f"{found / (found + missed):.2f}."
     ]
 
 
@@ -273,7 +291,7 @@ def write_weights(sources: dict[str, list[str]], seed: int) -> None:
     positives = sources["inthewild_jailbreak"]
     negatives = {n: ts for n, ts in sources.items() if n != "inthewild_jailbreak" and "skel" not in n}
     model = train(positives, negatives, _TAUGHT, seed)
-    names = lexicon.concepts()
+    names = concepts()
     by_concept = dict(zip(names, (round(w, 4) for w in model.weights), strict=False))
     by_rule = [round(w, 4) for w in model.weights[len(names) :]]
     models = {_TAUGHT: {"intercept": round(model.intercept, 4), "concepts": by_concept, "rules": by_rule}}
@@ -287,11 +305,11 @@ def _seen(name: str) -> bool:
 
 
 def _by_rules(text: str) -> float:
-    return lexicon.lexicon_scores(lexicon.read(text))[_TAUGHT]
+    return lexicon.lexicon_scores(read(text))[_TAUGHT]
 
 
 def _by_model(model: linear.LinearModel) -> Callable[[str], float]:
-    return lambda text: model.score(linear.features(lexicon.read(text), _TAUGHT))
+    return lambda text: model.score(linear.features(read(text), _TAUGHT))
 
 
 def _labelled(texts: Iterable[str], score: Callable[[str], float]) -> npt.NDArray[np.bool_]:
@@ -303,8 +321,8 @@ def _share(found: npt.NDArray[np.bool_]) -> str:
 
 
 def _vector(text: str, label: str) -> Reals:
-    vector = np.zeros(len(lexicon.concepts()) + len(lexicon.rules()[label]))
-    for place, value in linear.features(lexicon.read(text), label).items():
+    vector = np.zeros(len(concepts()) + len(lexicon.rules()[label]))
+    for place, value in linear.features(read(text), label).items():
         vector[place] = value
     return vector
 
@@ -333,12 +351,12 @@ def _skeletons(t0: pd.DataFrame) -> list[str]:
     return made
 
 
-def _json(file: Path) -> list[object]:
-    loaded: list[object] = json.loads(file.read_text(encoding="utf-8"))
+def _json(file: Path) -> list[Any]:
+    loaded: list[Any] = json.loads(file.read_text(encoding="utf-8"))
     return loaded
 
 
-def _rows(file: Path) -> list[dict[str, object]]:
+def _rows(file: Path) -> list[Any]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
@@ -357,7 +375,7 @@ def main() -> None:
         write_weights(sources, given.seed)
     print("\n".join(["## jailbreak", "", *held_out_jailbreaks(sources, given.seed), ""]))
     print("\n".join(["## code_variants in code_alpaca", "", *code_variants(sources["code_alpaca"]), ""]))
-    print("\n".join(["## labels given, as shipped", "", *alarms(sources), ""]))
+    print("\n".join(["## labels given, as shipped (trained on these collections)", "", *alarms(sources), ""]))
     print(
         "\n".join(["## simulated prompts, as shipped", "", *languages(), "", speed(sources["t0_held_out"])])
     )

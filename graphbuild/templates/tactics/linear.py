@@ -1,7 +1,7 @@
 """A logistic regression over a text's concepts and rules, for the labels that public prompts can teach.
 
-Features are dense numbers of concepts, ``log(1 + occurrences) / log(2 + words)``, and 0 or 1 for each rule of the
-label's own. Weights are named after concepts and rules of ours, so no text of any collection is in them.
+Features are how dense concepts are, ``log(1 + occurrences) / log(2 + words)``, and 0 or 1 for each of the
+label's rules. Weights are named after concepts and rules of ours, so no text of any collection is in them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from ringfence.graphbuild.templates.tactics.lexicon import Reading, concepts, rules_held
+from ringfence.graphbuild.templates.tactics.lexicon import rules_held
+from ringfence.graphbuild.templates.tactics.reading import Reading, concepts
 
 WEIGHTS = "weights.json"
 
