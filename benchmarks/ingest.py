@@ -75,14 +75,14 @@ def ours(folder: Path, name: str) -> None:
     from ringfence.engine import connect
     from ringfence.files import Workspace
     from ringfence.graphbuild.build import build_sightings
-    from ringfence.graphbuild.templates.minhash import MinHashMiner
+    from ringfence.graphbuild.templates.miner import PromptMiner
     from ringfence.loaders.discover import discover
     from ringfence.loaders.load import canonical_table, load_tables
 
     with tempfile.TemporaryDirectory() as made:
         work = Workspace(Path(made))
         engine = connect(work.spill)
-        load_tables(engine, discover(folder / name), work, MinHashMiner())
+        load_tables(engine, discover(folder / name), work, PromptMiner())
         build_sightings(engine, lambda table: canonical_table(engine, work, table), work)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import ibis
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ringfence.config import Settings
@@ -64,7 +65,14 @@ def build_addresses(engine: Any, tables: Tables, work: Workspace) -> None:
     pq.write_table(described, work.links / "addresses.parquet")
 
 
-def build_links(engine: Any, accounts: int, work: Workspace, settings: Settings, tick: Tick = silent) -> int:
+def build_links(
+    engine: Any,
+    accounts: int,
+    work: Workspace,
+    settings: Settings,
+    public: Collection[str] = (),
+    tick: Tick = silent,
+) -> int:
     """Write ``links.parquet`` to ``work.links``; return its rows.
 
     Args:
@@ -72,15 +80,20 @@ def build_links(engine: Any, accounts: int, work: Workspace, settings: Settings,
         accounts: Number of accounts in all.
         work: Where sightings and addresses are.
         settings: How links are weighed.
+        public: Templates whose wording everybody can find.
         tick: Told the share of entity types that are done.
     """
-    kinds = engine.read_parquet(str(work.links / "addresses.parquet")).select("address", "kind")
+    addresses = engine.read_parquet(str(work.links / "addresses.parquet"))
+    found = pa.table({"entity_id": pa.array(sorted(public), pa.string())})
+    kinds = {
+        "ip": addresses.select("kind", entity_id="address"),
+        "template": ibis.memtable(found).mutate(kind=ibis.literal("public")),
+    }
     pairs = []
     for done, (name, entity) in enumerate(ENTITY_TYPES.items(), 1):
         seen = engine.read_parquet(str(sightings_path(work, name)))
         cap = affordable_cap(engine, seen, entity, settings.links)
-        described = kinds if name == "ip" else None
-        weights = entity_weights(seen, entity, accounts, settings.links, cap, described)
+        weights = entity_weights(seen, entity, accounts, settings.links, cap, kinds.get(name))
         path = work.links / f"weights_{name}.parquet"
         engine.to_parquet(weights, path)
         pairs.append(type_pairs(seen, engine.read_parquet(str(path)), entity, settings.links))

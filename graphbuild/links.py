@@ -56,13 +56,13 @@ def entity_weights(
         accounts: N, the number of accounts in all.
         settings: Agreement probabilities and discounts.
         cap: The most accounts that an entity may have; see :func:`affordable_cap`.
-        kinds: Ibis table with address and kind, for addresses.
+        kinds: Ibis table with entity_id and kind, where some values say less than others of their type.
     """
     degrees = sightings.group_by("entity_id").agg(degree=sightings.count())
     shared = degrees.filter((degrees["degree"] > 1) & (degrees["degree"] <= cap))
     weighed = shared.mutate(weight=(settings.agreement[entity.name] * accounts / shared["degree"]).ln())
     if kinds is not None:
-        weighed = weighed.left_join(kinds, weighed["entity_id"] == kinds["address"])
+        weighed = weighed.left_join(kinds, "entity_id")
         discount = weighed["kind"].cases(*settings.kind_discount.items(), else_=1.0)
         weighed = weighed.mutate(weight=weighed["weight"] * discount)
     weighed = weighed.select("entity_id", "degree", "weight")

@@ -31,10 +31,11 @@ from ringfence.loaders.staging import (
     canonical_schema,
     doubles,
     part_writer,
+    resolved,
 )
 from ringfence.progress import Tick, silent
 from ringfence.records import FileAccount
-from ringfence.schema import TABLES, Table
+from ringfence.schema import TABLES, Kind, Table
 
 _ACCOUNT_COLUMNS = {
     "requests": ("account_id",),
@@ -43,6 +44,7 @@ _ACCOUNT_COLUMNS = {
     "transfers": ("from_account_id", "to_account_id"),
     "account_events": ("account_id",),
 }
+_ROWS_REWRITTEN = 1 << 17
 _CONTRADICTION = "is shared by rows of different contents"
 
 
@@ -107,6 +109,7 @@ class _TableLoad:
     def __init__(self, engine: Any, table: Table, work: Workspace, templater: Templater) -> None:
         self._engine, self._table, self._work, self._templater = engine, table, work, templater
         self._tallies: list[Tally] = []
+        self._has_text = False
         self._folder = work.tables / table.name
         self._folder.mkdir()
 
@@ -115,6 +118,8 @@ class _TableLoad:
         tally = Tally(source.name, self._table.name)
         self._tallies.append(tally)
         columns = columns_to_read(self._table, source)
+        text = {column.name for column in self._table.columns if column.kind is Kind.PROMPT}
+        self._has_text |= bool(text & columns.keys())
         with part_writer(self._folder / f"part-{len(self._tallies):05}.parquet", self._table) as part:
             for raw in ahead(self._prepared(source, columns, tally)):
                 self._write(raw, source, tally, part)
@@ -158,6 +163,8 @@ class _TableLoad:
             dropped = pa.concat_tables([dropped, unknown])
         if dropped.num_rows:
             self._rewrite(dropped)
+        if self._has_text:
+            self._name_templates()
         self._write_refused()
         return [self._balance(number, repeated[number]) for number in range(len(self._tallies))]
 
@@ -172,6 +179,19 @@ class _TableLoad:
             kept = rows.anti_join(ibis.memtable(dropped), [FILE, LINE]).order_by(LINE)
             again = part.with_suffix(".again")
             self._engine.to_parquet(kept, again)
+            again.replace(part)
+
+    def _name_templates(self) -> None:
+        """Write the parts again with template ids where keys of prompts stand."""
+        self._templater.finish()
+        for part in self._parts():
+            again = part.with_suffix(".again")
+            with part_writer(again, self._table) as writer, pq.ParquetFile(part) as file:
+                for batch in file.iter_batches(_ROWS_REWRITTEN):
+                    rows = pa.Table.from_batches([batch])
+                    place = rows.column_names.index("template_id")
+                    ids = resolved(rows["template_id"], self._templater)
+                    writer.write(rows.set_column(place, "template_id", ids))
             again.replace(part)
 
     def _parts(self) -> list[Path]:

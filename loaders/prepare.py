@@ -12,6 +12,7 @@ from ringfence.loaders.addresses import canonical_addresses, canonical_networks
 from ringfence.loaders.discover import Source
 from ringfence.loaders.mapping import TableMapping
 from ringfence.loaders.protocol import LINE, Templater
+from ringfence.loaders.staging import keyed
 from ringfence.loaders.values import is_readable, plain
 from ringfence.schema import TABLES, Column, Kind, Table
 
@@ -66,7 +67,7 @@ def _missing(source: Source, column: str, name: str, there: list[str]) -> str:
 def prepared(raw: pa.Table, mapping: TableMapping, templater: Templater) -> pa.Table:
     """Return raw columns as canonical expressions want them.
 
-    Text is trimmed, addresses are spelt, and prompts have become template ids.
+    Text is trimmed, addresses are spelt, and prompts have become keys, to be resolved when all are read.
     """
     raw = _without_empty(_templated(raw, templater), mapping)
     raw = pa.table({name: plain(raw[name]) for name in raw.column_names})
@@ -98,7 +99,7 @@ def _given(raw: pa.Table, name: str, mapping: TableMapping) -> pa.Array | None:
 
 
 def _templated(raw: pa.Table, templater: Templater) -> pa.Table:
-    """Turn prompt text into template ids; a template that the provider names itself is better than ours."""
+    """Turn prompt text into keys; a template that the provider names itself is better than ours."""
     text = [name for name in ("system_prompt", "prompt") if name in raw.column_names]
     given = raw["template_id"].cast(pa.string()) if "template_id" in raw.column_names else None
     system, prompt = (
@@ -106,7 +107,7 @@ def _templated(raw: pa.Table, templater: Templater) -> pa.Table:
     )
     if all(part is None or part.null_count == raw.num_rows for part in (system, prompt)):
         return raw.drop_columns(text)
-    mined = templater(system, prompt, raw["account_id"].cast(pa.string()).combine_chunks())
+    mined = keyed(templater(system, prompt, raw["account_id"].cast(pa.string()).combine_chunks()))
     raw = raw.drop_columns(text)
     if given is None:
         return raw.append_column("template_id", mined)

@@ -10,10 +10,11 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ringfence.loaders.canonical import CANONICAL_TYPES
-from ringfence.loaders.protocol import LINE
+from ringfence.loaders.protocol import LINE, Templater
 from ringfence.schema import Kind, Table
 
 FILE = "_file"
@@ -24,6 +25,22 @@ STANDING = "_standing"
 
 REPEATED = "repeated"
 CONTRADICTED = "contradicted"
+
+
+_KEYED = "\ue000"
+"""What a key begins with in the place of a template id: a sign that nobody's ids have, for private use."""
+
+
+def keyed(keys: pa.Array) -> pa.Array:
+    """Return a templater's keys as they stand in the place of template ids until all text is read."""
+    return pc.binary_join_element_wise(_KEYED, keys.cast(pa.string()), "")
+
+
+def resolved(ids: pa.ChunkedArray, templater: Templater) -> pa.ChunkedArray:
+    """Return template ids with keys resolved; ids that the provider gave stay."""
+    ours = pc.fill_null(pc.starts_with(ids, _KEYED), False)
+    keys = pc.utf8_slice_codeunits(ids.filter(ours), 1).cast(pa.uint64()).combine_chunks()
+    return pc.replace_with_mask(ids.combine_chunks(), ours.combine_chunks(), templater.resolve(keys))
 
 
 def canonical_schema(table: Table) -> ibis.Schema:

@@ -8,16 +8,27 @@ import pyarrow as pa
 
 
 class TemplateMiner(Protocol):
-    """Turns prompt text into template ids as it streams by, and keeps no text that could name a person."""
+    """Turns prompt text into keys as it streams by, and keys into template ids when all has been read.
+
+    No text that could name a person is kept.
+    """
 
     def __call__(self, system: pa.Array | None, prompt: pa.Array | None, accounts: pa.Array) -> pa.Array:
-        """Return a template id a row, null where there is no text.
+        """Return a key a row (uint64), null where there is no text.
 
         Args:
             system: shape: ``(n,)``; system prompts, null or absent where there are none.
             prompt: shape: ``(n,)``; user prompts, likewise.
             accounts: shape: ``(n,)``; who sent them.
         """
+        ...
+
+    def finish(self) -> None:
+        """Be told that all text has come; ids are final from here on."""
+        ...
+
+    def resolve(self, keys: pa.Array) -> pa.Array:
+        """Return the template id of each key (string), null where a prompt has none."""
         ...
 
     def skeletons(self) -> pa.Table:

@@ -33,9 +33,10 @@ class LinkSettings:
             "tor": 0.25,
             "business": 0.5,
             "hosting": 0.75,
+            "public": 0.1,
         }
     )
-    """Kind of address range → factor on the weight of sharing one of its addresses; 1 where unknown."""
+    """Kind of address range, or ``public`` prompt → factor on the weight of sharing it; 1 where unknown."""
     family_cap: float = 12.0
     """The most one family may add to a pair, however much of one kind is shared."""
     least_weight: float = 6.0

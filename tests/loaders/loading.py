@@ -61,18 +61,27 @@ class Outcome:
         return found.rows_in, found.loaded, found.rejected, found.duplicates
 
 
-def no_templates(_system: pa.Array | None, _prompt: pa.Array | None, accounts: pa.Array) -> pa.Array:
-    return pa.nulls(len(accounts), pa.string())
+class NoTemplates:
+    """Finds no template in any prompt."""
+
+    def __call__(self, _system: pa.Array | None, _prompt: pa.Array | None, accounts: pa.Array) -> pa.Array:
+        return pa.nulls(len(accounts), pa.uint64())
+
+    def finish(self) -> None:
+        pass
+
+    def resolve(self, keys: pa.Array) -> pa.Array:
+        return pa.nulls(len(keys), pa.string())
 
 
-def load(folder: Path, mapping: str | None = None, templater: Any = no_templates) -> Outcome:
+def load(folder: Path, mapping: str | None = None, templater: Any = None) -> Outcome:
     work = Workspace(Path(mkdtemp(prefix="work-", dir=folder.parent)))
     mappings = ()
     if mapping is not None:
         (work.root / "mapping.toml").write_text(mapping)
         mappings = read_mapping(work.root / "mapping.toml")
     engine = connect(work.spill)
-    return Outcome(engine, work, load_tables(engine, discover(folder, mappings), work, templater))
+    return Outcome(engine, work, load_tables(engine, discover(folder, mappings), work, templater or NoTemplates()))
 
 
 def load_files(tmp_path: Path, mapping: str | None = None, **files: str | bytes | pa.Table) -> Outcome:

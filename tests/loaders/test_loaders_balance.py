@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loading import TS, Outcome, Row, load, load_files, put, written
 
 from ringfence.errors import InputError
-from ringfence.graphbuild.templates.minhash import MinHashMiner
+from ringfence.graphbuild.templates.miner import PromptMiner
 from ringfence.loaders import chunks
 from ringfence.schema import TABLES
 
@@ -150,7 +150,7 @@ def test_prompt_text_never_reaches_the_disk(tmp_path: Path, suffix: str) -> None
     rows = [request(n, prompt=f"{SECRET} {n}", system_prompt=SECRET) for n in range(50)]
     rows += [request(60, ts="bad", prompt=SECRET), request(3, prompt=SECRET, model="other")]
     put(tmp_path / f"in/requests{suffix}", written(rows, COLUMNS, suffix))
-    out = load(tmp_path / "in", templater=MinHashMiner())
+    out = load(tmp_path / "in", templater=PromptMiner())
     assert out.balance(f"requests{suffix}").rejected == 3
     # Pages are compressed; what they say is put beside them to be searched, too.
     (out.work.root / "rows.txt").write_text(str(out.rows("requests")))

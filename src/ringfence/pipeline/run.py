@@ -28,7 +28,7 @@ from ringfence.files import (
 from ringfence.gnn.rings import decide_rings
 from ringfence.gnn.scores import AccountScores, score_accounts
 from ringfence.graphbuild.build import Built, build_addresses, build_graph, build_links, build_sightings
-from ringfence.graphbuild.templates.minhash import MinHashMiner
+from ringfence.graphbuild.templates.miner import PromptMiner
 from ringfence.graphbuild.templates.protocol import TemplateMiner
 from ringfence.loaders.discover import Discovery, discover
 from ringfence.loaders.load import Loaded, canonical_table, load_tables
@@ -126,7 +126,7 @@ class _Stages:
         self._request, self._measure, self._found, self._work = request, measure, found, work
         self._settings = request.settings
         self._engine = connect(work.spill, self._settings.memory_limit)
-        self._miner: TemplateMiner = MinHashMiner()
+        self._miner: TemplateMiner = PromptMiner()
 
     def carry_out(self) -> _Made:
         loaded = self._load()

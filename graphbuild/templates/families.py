@@ -1,0 +1,56 @@
+"""Templates that say the same in other words or in another order are one family.
+
+Two skeletons are of one family if they have most of their words in common, rare words counting most
+(Jaccard, weighted by inverse document frequency). Families are told beside the exact templates and never in
+their place: a link from a shared template says more than one from a shared family.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+ALIKE = 0.6
+"""Weighted share of all their words that two skeletons of one family have in common."""
+
+_FEWEST_WORDS = 4
+_WORDS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_]+")
+
+
+def families(template_ids: Sequence[str], skeletons: Sequence[str]) -> list[str]:
+    """Return the family of each template: the least id of those it is alike to, itself included.
+
+    Args:
+        template_ids: shape: ``(n,)``.
+        skeletons: shape: ``(n,)``; words and ``▢`` for slots.
+    """
+    words = [frozenset(_WORDS.findall(s.casefold())) for s in skeletons]
+    numbers: dict[str, int] = {}
+    rows = [(k, numbers.setdefault(w, len(numbers))) for k, one in enumerate(words) for w in sorted(one)]
+    if not rows:
+        return list(template_ids)
+    at, word = np.array(rows).T
+    frequency = np.bincount(word)
+    weight = np.log1p(len(words) / frequency)
+    has = sparse.csr_matrix((np.sqrt(weight)[word], (at, word)), shape=(len(words), len(numbers)))
+    total = np.asarray(has.multiply(has).sum(axis=1)).ravel()
+    common = (has @ has.T).tocoo()
+    either = total[common.row] + total[common.col] - common.data
+    long = np.array([len(one) >= _FEWEST_WORDS for one in words])
+    alike = (common.data >= ALIKE * either) & long[common.row] & long[common.col]
+    return _least_ids(template_ids, common, alike)
+
+
+def _least_ids(template_ids: Sequence[str], common: Any, alike: Any) -> list[str]:
+    count = len(template_ids)
+    pairs = (np.ones(int(alike.sum())), (common.row[alike], common.col[alike]))
+    _, group = connected_components(sparse.csr_matrix(pairs, shape=(count, count)), directed=False)
+    least: dict[int, str] = {}
+    for template_id, g in zip(template_ids, group.tolist(), strict=True):
+        least[g] = min(template_id, least.get(g, template_id))
+    return [least[g] for g in group.tolist()]
