@@ -44,7 +44,9 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--shared", type=Path, default=shared, metavar="DIR", help="The public data.")
     parser.add_argument("--new", type=float, default=0.35, help="Generated prompts of templates never seen.")
     parser.add_argument("--rounds", type=int, default=5, help="speed: how often each is timed, in turn.")
-    parser.add_argument("--prompts", type=int, default=100_000, help="speed: generated prompts.")
+    parser.add_argument(
+        "--prompts", type=int, nargs="+", default=[10_000, 30_000], help="speed: generated prompts."
+    )
     parser.add_argument("--most", type=int, default=10_000_000, help="growth: the largest size.")
     parser.add_argument("--svg", type=Path, default=picture, metavar="FILE", help="growth: where to draw it.")
     parser.add_argument("--task", type=int, help=argparse.SUPPRESS)
