@@ -49,7 +49,7 @@ _INVISIBLE = frozenset(
 
 
 def read_alphabet() -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint8]]:
-    """Return for every code point below ``PLANE`` the letter it is read as and its kind; shapes: ``(PLANE,)``."""
+    """Return for every code point below ``PLANE`` what it is read as and its kind; shapes: ``(PLANE,)``."""
     folded = np.arange(PLANE, dtype=np.uint16)
     kinds = np.empty(PLANE, np.uint8)
     settled = np.zeros(PLANE, bool)

@@ -1,10 +1,10 @@
 """Which templates a text follows, and which of them is the one to name.
 
 A text *follows* a template if it has most of the template's shingles, and those at its beginning and end:
-whether wording closes a text or something follows it is a difference that people make. Of several, the one is named whose
-wording is widest spread, longest, and surrounded by the most varied text: a template is what stays while the
-rest changes. A passage that is put into ten templates is wide-spread too, but what surrounds it is ten
-wordings over and over. From there the way goes down to templates that only occur within the first one.
+whether wording closes a text or something follows it is a difference that people make. Of several, the one
+is named whose wording is widest spread, longest, and surrounded by the most varied text: a template is what
+stays while the rest changes. A passage that is put into ten templates is wide-spread too, but what surrounds
+it is ten wordings over and over. From there the way goes down to templates that only occur within the first.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, uint64
 from scipy import sparse
 
+from ringfence.graphbuild.templates.loops import cover as loops
 from ringfence.graphbuild.templates.shingles import CLOSES, OPENS
 
 Ints = npt.NDArray[np.int64]
@@ -69,23 +69,27 @@ def distinct(sets: list[npt.NDArray[np.int32]], index: Inverted, known: int, sam
 
     Twins have a share ``same`` of all their shingles in common (Jaccard), and open and close texts alike.
     """
+    if not sets:
+        return np.empty(0, np.int64)
     bounds = np.cumsum([0, *(len(s) for s in sets)]).astype(np.int64)
-    return _distinct(
+    places: Ints = loops.drop_twins(
         np.concatenate(sets), bounds, index.starts, index.templates, index.edge, index.edges, known, same
     )
+    return places
 
 
 def following(numbers: npt.NDArray[np.int32], starts: Ints, index: Inverted, need: float) -> Following:
     """Return which templates each text follows.
 
     Args:
-        numbers: Row of the index for each shingle of the texts, -1 where no template has it; shape: ``(shingles,)``.
+        numbers: Row of the index for each shingle of the texts, -1 where no template has it; shape:
+            ``(shingles,)``.
         starts: Where the shingles of each text begin; shape: ``(texts + 1,)``.
         index: The templates.
         need: Share of a template's shingles that a text must have, 0..1.
     """
     return Following(
-        *_following(
+        *loops.follow_templates(
             numbers, starts, index.starts, index.templates, index.sizes, index.edge, index.edges, need
         )
     )
@@ -107,11 +111,14 @@ def diversity(
     by_template = np.argsort(pairs.templates, kind="stable")
     bounds = np.searchsorted(pairs.templates[by_template], np.arange(len(index.sizes) + 1))
     texts = pairs.texts[by_template]
-    return _diversity(numbers, starts, texts, bounds, index.starts, index.templates, different, most)
+    varied: npt.NDArray[np.float64] = loops.measure_diversity(
+        numbers, starts, texts, bounds, index.starts, index.templates, different, most
+    )
+    return varied
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class Kinship:
     """How wide-spread templates are, and which occur only within which."""
 
     support: npt.NDArray[np.float64]
@@ -121,7 +128,7 @@ class Family:
     """Templates within template ``t``: ``children[starts[t] : starts[t + 1]]``."""
 
 
-def family(
+def kinship(
     pairs: Following,
     weights: npt.NDArray[np.float64],
     templates: int,
@@ -129,7 +136,7 @@ def family(
     within: float,
     share: float,
     wider: float,
-) -> Family:
+) -> Kinship:
     """Return the templates' support and which of them occur within others.
 
     Args:
@@ -153,13 +160,16 @@ def family(
     )
     order = np.argsort(parent[fits], kind="stable")
     starts = np.searchsorted(parent[fits][order], np.arange(templates + 1)).astype(np.int64)
-    return Family(support, starts, child[fits][order].astype(np.int64))
+    return Kinship(support, starts, child[fits][order].astype(np.int64))
+
+
+Family, family = Kinship, kinship
 
 
 def named(
-    texts: int, pairs: Following, values: npt.NDArray[np.float64], kin: Family, cap: int
-) -> tuple[Ints, npt.NDArray[np.float64]]:
-    """Return the template to name for each text, and how much of the template the text has.
+    texts: int, pairs: Following, values: npt.NDArray[np.float64], kin: Kinship, cap: int
+) -> tuple[Ints, Ints]:
+    """Return the template to name for each text, and the pair that says so.
 
     Args:
         texts: Their number.
@@ -172,138 +182,10 @@ def named(
         Templates, -1 where a text follows none; shape: ``(texts,)``. Places in ``pairs``, likewise.
     """
     bounds = np.searchsorted(pairs.texts, np.arange(texts + 1))
-    return _named(bounds, pairs.templates, pairs.hits, values, kin.starts, kin.children, cap)
-
-
-@njit(cache=True)
-def _distinct(flat, bounds, of, templates, edge, edges, known, same):  # type: ignore[no-untyped-def]
-    count = bounds.size - 1
-    kept = np.ones(count, np.bool_)
-    common, common_edges = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    touched = np.empty(count, np.int64)
-    for one in range(known, count):
-        met = 0
-        for i in range(bounds[one], bounds[one + 1]):
-            x = flat[i]
-            for j in range(of[x], of[x + 1]):
-                other = templates[j]
-                if other < one and kept[other]:
-                    if common[other] == 0:
-                        touched[met] = other
-                        met += 1
-                    common[other] += 1
-                    common_edges[other] += edge[x]
-        size = bounds[one + 1] - bounds[one]
-        for k in range(met):
-            other = touched[k]
-            either = size + bounds[other + 1] - bounds[other] - common[other]
-            if common[other] >= same * either and edges[one] == edges[other] == common_edges[other]:
-                kept[one] = False
-            common[other] = common_edges[other] = 0
-    return np.flatnonzero(kept)
-
-
-@njit(cache=True)
-def _following(numbers, starts, of, templates, sizes, edge, edges, need):  # type: ignore[no-untyped-def]
-    room = 1024
-    out = np.empty((room, 3), np.int64)
-    count = 0
-    hits, edge_hits = np.zeros(sizes.size, np.int64), np.zeros(sizes.size, np.int64)
-    last = np.full(of.size, -1, np.int64)
-    touched = np.empty(sizes.size, np.int64)
-    for text in range(starts.size - 1):
-        met = 0
-        for i in range(starts[text], starts[text + 1]):
-            x = numbers[i]
-            if x < 0 or last[x] == text:
-                continue
-            last[x] = text
-            for j in range(of[x], of[x + 1]):
-                t = templates[j]
-                if hits[t] == 0:
-                    touched[met] = t
-                    met += 1
-                hits[t] += 1
-                edge_hits[t] += edge[x]
-        if count + met > room:
-            room = 2 * room + met
-            more = np.empty((room, 3), np.int64)
-            more[:count] = out[:count]
-            out = more
-        for k in range(met):
-            t = touched[k]
-            if hits[t] >= need * sizes[t] and edge_hits[t] == edges[t]:
-                out[count, 0], out[count, 1], out[count, 2] = text, t, hits[t]
-                count += 1
-            hits[t] = edge_hits[t] = 0
-    return out[:count, 0].copy(), out[:count, 1].copy(), out[:count, 2].copy()
-
-
-@njit(cache=True)
-def _diversity(numbers, starts, texts, bounds, of, templates, different, most):  # type: ignore[no-untyped-def]
-    result = np.zeros(bounds.size - 1)
-    last = np.full(different, -1, np.int64)
-    own = np.full(different, -1, np.int64)
-    for t in range(bounds.size - 1):
-        count = bounds[t + 1] - bounds[t]
-        taken = min(count, most)
-        total, fresh = 0, 0
-        for k in range(taken):
-            text = texts[bounds[t] + k * count // taken]
-            for i in range(starts[text], starts[text + 1]):
-                x = numbers[i]
-                if own[x] != t and last[x] != t:
-                    last[x] = t
-                    for j in range(of[x], of[x + 1]):
-                        if templates[j] == t:
-                            own[x] = t
-                    if own[x] != t:
-                        fresh += 1
-                if own[x] != t:
-                    total += 1
-        result[t] = fresh / total if total else 0.0
-    return result
-
-
-@njit(cache=True)
-def _named(bounds, templates, hits, values, starts, children, cap):  # type: ignore[no-untyped-def]
-    texts = bounds.size - 1
-    best, place = np.full(texts, -1, np.int64), np.full(texts, -1, np.int64)
-    for text in range(texts):
-        here = -1
-        while True:
-            next_one, value = -1, 0.0
-            for k in range(bounds[text], bounds[text + 1]):
-                t = templates[k]
-                fits = here < 0
-                if not fits:
-                    for j in range(starts[templates[here]], starts[templates[here] + 1]):
-                        if children[j] == t:
-                            fits = True
-                            break
-                if fits and values[t] * min(hits[k] + 2, cap) > value:
-                    next_one, value = k, values[t] * min(hits[k] + 2, cap)
-            if next_one < 0:
-                break
-            here = next_one
-        if here >= 0:
-            best[text], place[text] = templates[here], here
-    return best, place
-
-
-@njit(cache=True)
-def lookup(keys, values, hashes):  # type: ignore[no-untyped-def]
-    """Return the value of each hash in an open-addressed table, -1 where it has none; shape: ``(n,)``."""
-    mask = uint64(keys.size - 1)
-    out = np.full(hashes.size, -1, np.int32)
-    for i in range(hashes.size):
-        place = (hashes[i] >> uint64(16)) & mask
-        while keys[place] != 0:
-            if keys[place] == hashes[i]:
-                out[i] = values[place]
-                break
-            place = (place + uint64(1)) & mask
-    return out
+    found: tuple[Ints, Ints] = loops.name_templates(
+        bounds, pairs.templates, pairs.hits, values, kin.starts, kin.children, cap
+    )
+    return found
 
 
 def hashed(hashes: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
@@ -312,15 +194,13 @@ def hashed(hashes: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], npt.
     while size < 2 * len(hashes):
         size *= 2
     keys, values = np.zeros(size, np.uint64), np.full(size, -1, np.int32)
-    _insert(keys, values, hashes)
+    loops.fill_table(keys, values, hashes)
     return keys, values
 
 
-@njit(cache=True)
-def _insert(keys, values, hashes):  # type: ignore[no-untyped-def]
-    mask = uint64(keys.size - 1)
-    for i in range(hashes.size):
-        place = (hashes[i] >> uint64(16)) & mask
-        while keys[place] != 0:
-            place = (place + uint64(1)) & mask
-        keys[place], values[place] = hashes[i], i
+def lookup(
+    keys: npt.NDArray[np.uint64], values: npt.NDArray[np.int32], hashes: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.int32]:
+    """Return the place of each hash, -1 where the table does not have it; shape: ``(n,)``."""
+    places: npt.NDArray[np.int32] = loops.look_up(keys, values, hashes)
+    return places
