@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
 import pandas as pd
 
 from ringfence.graphbuild.templates.families import families
 from ringfence.graphbuild.templates.public import is_public
-from ringfence.graphbuild.templates.registry import Registry
+from ringfence.graphbuild.templates.skeleton import Told
 from ringfence.graphbuild.templates.tactics import tactics
 
 DESCRIBED = ("template_id", "prompts", "skeleton", "family", "tactics", "public")
 """Columns of described templates; skeleton and what follows from it are null while too few accounts sent it."""
 
 
-def describe(registry: Registry) -> pd.DataFrame:
-    """Return :data:`DESCRIBED`, a row a template that has not been merged into another.
+def public_templates(templates: Iterable[Told]) -> list[str]:
+    """Return the ids of templates whose wording is that of a public prompt."""
+    return sorted(told.template_id for told in templates if is_public(told.shingles))
 
-    ``prompts`` are requests that named it, ``family`` the least id of templates that say the same, ``tactics``
+
+def describe(templates: Iterable[Told], wanted: Collection[str] | None = None) -> pd.DataFrame:
+    """Return :data:`DESCRIBED`, a row a template.
+
+    ``prompts`` are those that go by it, ``family`` the least id of templates that say the same, ``tactics``
     label → score, ``public`` whether its wording is that of a public prompt.
+
+    Args:
+        templates: What may be said of each.
+        wanted: Templates whose family and tactics are asked for; None: all. To read a skeleton takes a while.
     """
-    live = [t for t in registry.templates if t.template_id not in registry.aliases]
-    skeletons = [t.sample.skeleton(t.shingles) for t in live]
-    told = [(t.template_id, s) for t, s in zip(live, skeletons, strict=True) if s is not None]
-    family = dict(
-        zip((t for t, _ in told), families([t for t, _ in told], [s for _, s in told]), strict=True)
-    )
-    frame = pd.DataFrame(
+    rows = sorted(templates, key=lambda told: told.template_id)
+    public = set(public_templates(rows))
+    read = {
+        told.template_id: told.skeleton
+        for told in rows
+        if told.skeleton and (wanted is None or told.template_id in wanted)
+    }
+    family = dict(zip(read, families(list(read), list(read.values())), strict=True))
+    return pd.DataFrame(
         {
-            "template_id": [t.template_id for t in live],
-            "prompts": [t.prompts for t in live],
-            "skeleton": skeletons,
-            "family": [family.get(t.template_id) for t in live],
-            "tactics": [None if s is None else tactics(s) for s in skeletons],
-            "public": [is_public(t.shingles) for t in live],
+            "template_id": [told.template_id for told in rows],
+            "prompts": [told.prompts for told in rows],
+            "skeleton": [told.skeleton for told in rows],
+            "family": [family.get(told.template_id) for told in rows],
+            "tactics": [
+                tactics(read[told.template_id]) if told.template_id in read else None for told in rows
+            ],
+            "public": [told.template_id in public for told in rows],
         },
         columns=list(DESCRIBED),
-    )
-    return frame.sort_values("template_id", ignore_index=True)
+    ).astype({"template_id": "str", "skeleton": "str", "family": "str", "prompts": "int64", "public": "bool"})

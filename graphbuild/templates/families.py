@@ -19,6 +19,7 @@ ALIKE = 0.6
 """Weighted share of all their words that two skeletons of one family have in common."""
 
 _FEWEST_WORDS = 4
+_EVERYWHERE, _FEW = 0.05, 200
 _WORDS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_]+")
 
 
@@ -36,6 +37,9 @@ def families(template_ids: Sequence[str], skeletons: Sequence[str]) -> list[str]
         return list(template_ids)
     at, word = np.array(rows).T
     frequency = np.bincount(word)
+    # Words that are everywhere tell nothing and cost most.
+    telling = frequency[word] <= max(_EVERYWHERE * len(words), _FEW)
+    at, word = at[telling], word[telling]
     weight = np.log1p(len(words) / frequency)
     has = sparse.csr_matrix((np.sqrt(weight)[word], (at, word)), shape=(len(words), len(numbers)))
     total = np.asarray(has.multiply(has).sum(axis=1)).ravel()

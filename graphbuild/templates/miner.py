@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from numba import njit, uint64
 
 from ringfence.graphbuild.templates.discover import Mined, MiningSettings, discover
 from ringfence.graphbuild.templates.keys import KeyTable
 from ringfence.graphbuild.templates.registry import Registry, Template
-from ringfence.graphbuild.templates.shingles import Shingles, joined, mixed, shingled
-from ringfence.graphbuild.templates.skeleton import Sample
+from ringfence.graphbuild.templates.shingles import Shingles, joined, located, mixed, shingled
+from ringfence.graphbuild.templates.skeleton import Sample, Told, merged, slots
+from ringfence.graphbuild.templates.wordings import SharedWordings, Wordings
 
 WINDOW = 2_000_000
 """Shingles of a window."""
@@ -33,6 +33,19 @@ WINDOW = 2_000_000
 _SAMPLED = 8
 _CARRIED = WINDOW // 4
 _NONE, _WAITING = -1, -2
+_POPULAR = 0.05
+_SLOTS = pa.list_(pa.struct({"start": pa.int32(), "end": pa.int32()}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What texts go by; shapes: ``(texts,)``."""
+
+    names: npt.NDArray[np.int64]
+    """Places of ids, -1 for none."""
+    rows: npt.NDArray[np.float64]
+    """Prompts that go by the same id."""
+    fits: npt.NDArray[np.float64]
 
 
 @dataclass(slots=True)
@@ -69,6 +82,8 @@ class PromptMiner:
         least_accounts: Wording is told only when at least so many accounts sent it.
         settings: What decides that prompts have a template in common.
         registry: A folder with templates found before; they keep their ids.
+        wordings: Whether prompts that begin almost alike are told apart from others of their template, so that
+            what accounts share is as particular as can be.
 
     Raises:
         InputError: the registry cannot be read.
@@ -79,6 +94,8 @@ class PromptMiner:
         least_accounts: int = 3,
         settings: MiningSettings | None = None,
         registry: Path | None = None,
+        *,
+        wordings: bool = False,
     ) -> None:
         self._settings = settings or MiningSettings()
         self._least_accounts = least_accounts
@@ -88,6 +105,12 @@ class PromptMiner:
         self._names = np.empty(0, np.int32)
         self._fits = np.empty(0, np.float32)
         self._times = np.empty(0, np.int32)
+        self._groups = Wordings() if wordings else None
+        self._shared = SharedWordings(least_accounts)
+        self._wordings = np.empty(0, np.int32)
+        self._rows = 0
+        self._ids: list[str] = []
+        self._id_of, self._id_rows = np.empty(0, np.int64), np.zeros(1)
         self._pairs = KeyTable()
         self._parts = np.empty((0, 2), np.uint64)
 
@@ -116,6 +139,7 @@ class PromptMiner:
         )
         for template, count in zip(self.registry.templates, counts.tolist(), strict=True):
             template.prompts += int(count)
+        self._settle()
 
     def resolve(self, keys: pa.Array) -> pa.Array:
         """Return the template id of each key, null where its prompt has none; shape: ``(n,)``."""
@@ -125,25 +149,39 @@ class PromptMiner:
         """Return how much of its template's wording the prompt of each key has, 0..1; shape: ``(n,)``."""
         return self._resolved(keys)[1]
 
-    def identify(self) -> pa.Table:
-        """Return key and template_id of every key that has a template."""
-        keys = np.concatenate([self._keys.keys, self._pairs.keys])
-        ids = self.resolve(pa.array(keys))
-        return pa.table({"key": keys, "template_id": ids}).filter(pc.is_valid(ids))
+    def slots(self, texts: pa.Array, keys: pa.Array) -> pa.Array:
+        """Return the parts of texts that are not their template's wording.
 
-    def skeletons(self) -> pa.Table:
-        """Return template_id and skeleton of the templates that enough accounts sent."""
-        told = [
-            (t.template_id, skeleton)
-            for t in self.registry.templates
-            if t.template_id not in self.registry.aliases and (skeleton := t.sample.skeleton(t.shingles))
-        ]
-        return pa.table(
-            {
-                "template_id": pa.array([t for t, _ in told], pa.string()),
-                "skeleton": pa.array([s for _, s in told], pa.string()),
-            }
+        Args:
+            texts: shape: ``(n,)``.
+            keys: As they were returned for these texts; shape: ``(n,)``.
+
+        Returns:
+            A list of ``{start, end}`` in characters for each text, null where it has no template; shape: ``(n,)``.
+        """
+        numbers = self._keys.find(keys.fill_null(0).to_numpy(zero_copy_only=False).astype(np.uint64))
+        names = np.where(
+            numbers >= 0, self._names[np.maximum(numbers, 0)] if len(self._names) else _NONE, _NONE
         )
+        shingles, spans = located(texts)
+        found: list[list[tuple[int, int]] | None] = []
+        for row, (name, text) in enumerate(zip(names.tolist(), texts.to_pylist(), strict=True)):
+            if name < 0 or text is None:
+                found.append(None)
+                continue
+            here = slice(shingles.starts[row], shingles.starts[row + 1])
+            fixed = spans[here][np.isin(shingles.hashes[here], self.registry.templates[name].shingles)]
+            found.append(slots(text, merged(fixed)))
+        return pa.array(found, _SLOTS)
+
+    def told(self) -> list[Told]:
+        """Return what may be said of each template and of wording that several accounts share."""
+        found = self.registry.told()
+        rows = dict(zip(self._ids, self._id_rows.tolist(), strict=False)) if self._shared.samples else {}
+        for wording, sample in self._shared.samples.items():
+            name = self._shared.identifier(wording)
+            found.append(Told(name, int(rows.get(name, 0)), sample.skeleton(), sample.common))
+        return found
 
     def _observe(self, texts: pa.Array, accounts: pa.Array) -> npt.NDArray[np.uint64]:
         """Take in texts; return their keys, 0 for texts without a word; shape: ``(n,)``."""
@@ -155,7 +193,12 @@ class PromptMiner:
         seen, first, times = np.unique(numbers, return_index=True, return_counts=True)
         worded = seen >= 0
         self._times[seen[worded]] += times[worded].astype(np.int32)
-        self._match(shingles, numbers, first[worded & (seen >= before)], texts, accounts)
+        fresh = first[worded & (seen >= before)]
+        if self._groups is not None:
+            self._wordings[numbers[fresh]] = self._groups.number(shingles.take(fresh))
+            of_rows = np.where(numbers >= 0, self._wordings[numbers], _NONE).astype(np.int32)
+            self._shared.notice(of_rows, keys, texts, accounts)
+        self._match(shingles, numbers, fresh, texts, accounts)
         self._notice(numbers, texts, accounts)
         if self._window.size >= WINDOW:
             self._mine(carry=_CARRIED)
@@ -168,6 +211,7 @@ class PromptMiner:
             self._names = np.concatenate([self._names, np.full(more, _NONE, np.int32)])
             self._fits = np.concatenate([self._fits, np.zeros(more, np.float32)])
             self._times = np.concatenate([self._times, np.zeros(more, np.int32)])
+            self._wordings = np.concatenate([self._wordings, np.full(more, _NONE, np.int32)])
 
     def _match(
         self,
@@ -264,36 +308,53 @@ class PromptMiner:
         pairs = self._pairs.find(first)
         both = pairs >= 0
         first[both], second[both] = self._parts[pairs[both]].T
-        one, other = self._ranked(first), self._ranked(second)
-        chosen = np.where(other[1] <= one[1], second, first)
-        names, rank = self._ranked(chosen)
-        found = rank < _NO_RANK
-        ids = np.array([*(self._live_id(t) for t in self.registry.templates), ""], object)[names]
-        exact = found & (names < 0)
-        ids[exact] = [f"p-{key:016x}" for key in chosen[exact].tolist()]
-        fits = self._fits[self._keys.find(chosen)] if len(self._fits) else np.zeros(len(ids))
-        fits = np.where(exact, 1.0, fits)
+        one, other = self._named(first), self._named(second)
+        # What stands above a great many prompts says nothing of the one below it.
+        turned = (one.names < 0) | ((one.rows > _POPULAR * self._rows) & (other.names >= 0))
+        names = np.where(turned, other.names, one.names)
+        fits = np.where(turned, other.fits, one.fits)
+        ids = np.array([*self._ids, ""], object)[names]
         return (
-            pa.array(ids, pa.string(), mask=~found),
-            pa.array(fits, pa.float32(), mask=~found),
+            pa.array(ids, pa.string(), mask=names < 0),
+            pa.array(fits, pa.float32(), mask=names < 0),
         )
 
-    def _ranked(self, keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
-        """Return the template of each text and a rank: the rarer one first, repeated prompts after templates."""
+    def _named(self, keys: npt.NDArray[np.uint64]) -> _Named:
+        """Return the id, as a place in ``_ids``, that each text has; -1 where it has none."""
         numbers = self._keys.find(keys)
         known = numbers >= 0
-        names = np.where(known, self._names[numbers] if len(self._names) else _NONE, _NONE)
-        names = np.maximum(names, _NONE)
-        times = np.where(known, self._times[numbers] if len(self._times) else 0, 0)
-        spread = np.array([*(t.prompts for t in self.registry.templates), 0], np.float64)
-        rank = np.where(names >= 0, spread[names], np.where(times > 1, _REPEATED + times, _NO_RANK))
-        return names.astype(np.int32), rank
+        at = np.where(known, numbers, 0)
+        if not len(self._keys):
+            nothing = np.zeros(len(keys))
+            return _Named(np.full(len(keys), _NONE), nothing, nothing)
+        names = np.where(known, self._id_of[at], _NONE)
+        return _Named(names, self._id_rows[names], self._fits[at])
+
+    def _settle(self) -> None:
+        """Give each key the id that its prompts go by: wording, else template, else what is sent repeatedly."""
+        count = len(self._keys)
+        times, templates = self._times[:count], np.maximum(self._names[:count], _NONE)
+        self._rows = int(times.sum())
+        self._ids = [self._live_id(t) for t in self.registry.templates]
+        id_of = templates.astype(np.int64)
+        wordings = self._wordings[:count]
+        if self._groups is not None:
+            rows = np.bincount(wordings[wordings >= 0], times[wordings >= 0], len(self._groups))
+            repeated = np.flatnonzero(rows > 1)
+            places = np.full(len(self._groups) + 1, _NONE)
+            places[repeated] = len(self._ids) + np.arange(len(repeated))
+            self._ids += [self._shared.identifier(w) for w in repeated.tolist()]
+            id_of = np.where(places[wordings] >= 0, places[wordings], id_of)
+        exact = np.flatnonzero((id_of < 0) & (times > 1))
+        id_of[exact] = len(self._ids) + np.arange(len(exact))
+        self._ids += [f"p-{key:016x}" for key in self._keys.keys[exact].tolist()]
+        self._fits[:count][id_of != templates] = 1.0
+        self._id_of = id_of
+        # The last place stands for those that have no id.
+        self._id_rows = np.append(np.bincount(id_of[id_of >= 0], times[id_of >= 0], len(self._ids)), 0)
 
     def _live_id(self, template: Template) -> str:
         return self.registry.aliases.get(template.template_id, template.template_id)
-
-
-_REPEATED, _NO_RANK = 1e15, 1e18
 
 
 def _template_id(shingles: npt.NDArray[np.uint64]) -> str:

@@ -6,6 +6,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from ringfence.graphbuild.templates.skeleton import Told
+
 
 class TemplateMiner(Protocol):
     """Turns prompt text into keys as it streams by, and keys into template ids when all has been read.
@@ -31,6 +33,6 @@ class TemplateMiner(Protocol):
         """Return the template id of each key (string), null where a prompt has none."""
         ...
 
-    def skeletons(self) -> pa.Table:
-        """Return template_id and skeleton of the templates that enough accounts sent."""
+    def told(self) -> list[Told]:
+        """Return what may be said of each template."""
         ...

@@ -15,7 +15,7 @@ from ringfence.errors import InputError
 from ringfence.graphbuild.templates import cover
 from ringfence.graphbuild.templates.discover import Mined, MiningSettings
 from ringfence.graphbuild.templates.shingles import Shingles
-from ringfence.graphbuild.templates.skeleton import Sample
+from ringfence.graphbuild.templates.skeleton import Sample, Told
 
 FILE = "templates.parquet"
 _FORMAT = b"1"
@@ -91,6 +91,11 @@ class Registry:
         self._merge(known)
         self._index = None
         return [self.number(self.templates[n].template_id) for n in numbers]
+
+    def told(self) -> list[Told]:
+        """Return what may be said of the templates that have not been merged into others."""
+        live = [t for t in self.templates if t.template_id not in self.aliases]
+        return [Told(t.template_id, t.prompts, t.sample.skeleton(t.shingles), t.shingles) for t in live]
 
     def match(self, shingles: Shingles) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """Return the template that each text names, -1 where there is none, and how well it fits, 0..1."""

@@ -16,6 +16,19 @@ SLOT = "▢"
 _NUMBER = re.compile(r"\b0\b")
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What may be said of a template."""
+
+    template_id: str
+    prompts: int
+    """Prompts that go by it."""
+    skeleton: str | None
+    """Its wording; None where too few accounts sent it."""
+    shingles: npt.NDArray[np.uint64]
+    """shape: ``(shingles,)``."""
+
+
 @dataclass(slots=True)
 class Sample:
     """A masked prompt of a template, and which of its shingles other accounts' prompts have, too.
@@ -52,16 +65,22 @@ class Sample:
             self._text, self._common = text, np.unique(hashes)
         self.accounts.append(account)
 
-    def skeleton(self, shingles: npt.NDArray[np.uint64]) -> str | None:
+    @property
+    def common(self) -> npt.NDArray[np.uint64]:
+        """Shingles that the prompts of all these accounts have; sorted, shape: ``(shingles,)``."""
+        return self._common
+
+    def skeleton(self, shingles: npt.NDArray[np.uint64] | None = None) -> str | None:
         """Return the wording with ``▢`` for slots; None where too few accounts sent it.
 
         Args:
-            shingles: Of the template; shape: ``(shingles,)``.
+            shingles: Of the template; shape: ``(shingles,)``. None: all that the accounts have in common.
         """
         if self._told is not None or self.open or not self.accounts:
             return self._told
         found, spans = located(pa.array([self._text]))
-        fixed = spans[np.isin(found.hashes, np.intersect1d(self._common, shingles))]
+        shown = self._common if shingles is None else np.intersect1d(self._common, shingles)
+        fixed = spans[np.isin(found.hashes, shown)]
         return _NUMBER.sub("<number>", _with_slots(self._text, merged(fixed)))
 
 
@@ -76,10 +95,10 @@ def merged(spans: npt.NDArray[np.int32]) -> list[tuple[int, int]]:
     return out
 
 
-def slots(length: int, fixed: list[tuple[int, int]], text: str) -> list[tuple[int, int]]:
+def slots(text: str, fixed: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return what lies between fixed spans and is more than space: the slots of a prompt, in characters."""
     out, at = [], 0
-    for start, end in [*fixed, (length, length)]:
+    for start, end in [*fixed, (len(text), len(text))]:
         if text[at:start].strip():
             out.append((at, start))
         at = end

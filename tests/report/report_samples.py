@@ -51,6 +51,9 @@ def make_data(rings: Sequence[Ring], **changes: Any) -> ReportData:
         sightings=pd.DataFrame(sightings, columns=["account_id", "entity_type", "entity_id", "count"]),
         links=pd.DataFrame(links, columns=["account_a", "account_b", "weight"]),
         activity=pd.DataFrame(activity, columns=["account_id", "day", "requests"]),
+        templates=pd.DataFrame(
+            {"template_id": [], "skeleton": [], "tactics": [], "public": []}, dtype="object"
+        ),
         files=[FileAccount("requests.parquet", "requests", 1210, 1200, 7, 3)],
         manifest={
             "version": "0.1.0",

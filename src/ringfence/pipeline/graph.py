@@ -16,7 +16,7 @@ _TIME = pa.timestamp("us", tz="UTC")
 
 
 def graph_nodes(
-    accounts: pd.DataFrame, work: Workspace, skeletons: pd.DataFrame, rings: list[Ring]
+    accounts: pd.DataFrame, work: Workspace, templates: pd.DataFrame, rings: list[Ring]
 ) -> dict[str, pa.Table]:
     """Return the nodes of each label, in the order of their keys.
 
@@ -24,7 +24,7 @@ def graph_nodes(
         accounts: account_id, created_at, plan, status, org_id, first_seen, last_seen, banned_at, requests,
             score, ring_probability, community.
         work: Sightings and addresses.
-        skeletons: template_id, skeleton.
+        templates: template_id, prompts, skeleton, family, tactics (label → score), public.
         rings: The judged communities; benign ones do not become nodes.
     """
     addresses = pd.read_parquet(work.links / "addresses.parquet")
@@ -36,7 +36,10 @@ def graph_nodes(
         if entity.name == "ip":
             frame = frame.merge(addresses[["address", "kind"]], on="address", how="left")
         if entity.name == "template":
-            frame = frame.merge(skeletons, on="template_id", how="left")
+            told = templates.assign(tactics=[sorted(t) if t else None for t in templates["tactics"]])
+            frame = frame.merge(told, on="template_id", how="left")
+            frame["public"] = frame["public"].fillna(False).astype(bool)
+            frame["prompts"] = frame["prompts"].astype("Int64")
         nodes[entity.label] = _table(frame)
     subnets = addresses.groupby("subnet").size().rename("addresses").reset_index()
     nodes["Subnet"] = _table(subnets.rename(columns={"subnet": "cidr"}))

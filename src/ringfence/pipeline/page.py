@@ -15,7 +15,11 @@ from ringfence.schema import ENTITY_TYPES
 
 
 def report_data(
-    rings: Sequence[Ring], work: Workspace, files: Sequence[FileAccount], manifest: Mapping[str, Any]
+    rings: Sequence[Ring],
+    work: Workspace,
+    files: Sequence[FileAccount],
+    templates: pd.DataFrame,
+    manifest: Mapping[str, Any],
 ) -> ReportData:
     """Return what the report shows: of sightings, links and activity only what concerns judged accounts."""
     members = {member.account_id for ring in rings for member in ring.members}
@@ -27,7 +31,7 @@ def report_data(
     links = _of(_of(links, "account_a", members), "account_b", members)
     activity = _of(pd.read_parquet(sightings_path(work, "activity")), "account_id", members)
     columns = ["account_id", "entity_type", "entity_id", "count"]
-    return ReportData(rings, pd.concat(seen)[columns], links, activity, files, manifest)
+    return ReportData(rings, pd.concat(seen)[columns], links, activity, files, templates, manifest)
 
 
 def _of(frame: pd.DataFrame, column: str, members: set[str]) -> pd.DataFrame:

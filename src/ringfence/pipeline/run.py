@@ -28,8 +28,10 @@ from ringfence.files import (
 from ringfence.gnn.rings import decide_rings
 from ringfence.gnn.scores import AccountScores, score_accounts
 from ringfence.graphbuild.build import Built, build_addresses, build_graph, build_links, build_sightings
+from ringfence.graphbuild.templates.describe import describe, public_templates
 from ringfence.graphbuild.templates.miner import PromptMiner
 from ringfence.graphbuild.templates.protocol import TemplateMiner
+from ringfence.graphbuild.templates.skeleton import Told
 from ringfence.loaders.discover import Discovery, discover
 from ringfence.loaders.load import Loaded, canonical_table, load_tables
 from ringfence.loaders.mapping import read_mapping
@@ -37,6 +39,7 @@ from ringfence.pipeline.accounts import account_frame, account_output
 from ringfence.pipeline.graph import graph_nodes, graph_relationships
 from ringfence.pipeline.measure import Measure
 from ringfence.pipeline.page import report_data
+from ringfence.pipeline.tactics import shared_templates, with_tactics
 from ringfence.progress import Display, QuietDisplay
 from ringfence.records import Decision, Ring
 from ringfence.report.render import render_report
@@ -115,7 +118,8 @@ class _Made:
     loaded: Loaded
     rings: list[Ring]
     accounts: pd.DataFrame
-    skeletons: pd.DataFrame
+    templates: pd.DataFrame
+    """As :func:`ringfence.graphbuild.templates.describe.describe` tells them."""
     manifest: dict[str, Any]
 
 
@@ -126,22 +130,31 @@ class _Stages:
         self._request, self._measure, self._found, self._work = request, measure, found, work
         self._settings = request.settings
         self._engine = connect(work.spill, self._settings.memory_limit)
-        self._miner: TemplateMiner = PromptMiner()
+        self._miner: TemplateMiner = PromptMiner(wordings=True)
+        self._told: list[Told] = []
+        self._public: list[str] = []
 
     def carry_out(self) -> _Made:
         loaded = self._load()
         built = self._link(loaded)
         scores, rings = self._judge()
+        with self._measure.stage("Describe templates"):
+            templates = describe(self._told, shared_templates(rings))
+        rings = with_tactics(rings, templates)
         accounts = account_frame(self._engine, self._tables, self._work, scores, rings)
         manifest = self._manifest(loaded, built, scores, rings)
-        return _Made(self._work, loaded, rings, accounts, self._miner.skeletons().to_pandas(), manifest)
+        return _Made(self._work, loaded, rings, accounts, templates, manifest)
 
     def _tables(self, name: str) -> Any:
         return canonical_table(self._engine, self._work, name)
 
     def _load(self) -> Loaded:
         with self._measure.stage("Load tables") as tick:
-            return load_tables(self._engine, self._found, self._work, self._miner, tick)
+            loaded = load_tables(self._engine, self._found, self._work, self._miner, tick)
+        with self._measure.stage("Tell public prompts"):
+            self._told = self._miner.told()
+            self._public = public_templates(self._told)
+        return loaded
 
     def _link(self, loaded: Loaded) -> Built:
         engine, work, settings = self._engine, self._work, self._settings
@@ -150,7 +163,7 @@ class _Stages:
             build_sightings(engine, self._tables, work, tick)
             build_addresses(engine, self._tables, work)
         with self._measure.stage("Link accounts") as tick:
-            build_links(engine, loaded.rows["accounts"], work, settings, tick)
+            build_links(engine, loaded.rows["accounts"], work, settings, self._public, tick)
         present = frozenset(name for name, rows in loaded.rows.items() if rows)
         with self._measure.stage("Find communities") as tick:
             return build_graph(engine, self._tables, present, work, settings, tick)
@@ -212,11 +225,12 @@ def _write(out: Path, made: _Made, measure: Measure) -> GraphTables:
         shutil.copyfile(made.work.links / "snapshot.safetensors", out / "snapshot.safetensors")
         shutil.copytree(made.work.rejected, out / "rejected")
         tick(0.3)
-        nodes = graph_nodes(made.accounts, made.work, made.skeletons, made.rings)
+        nodes = graph_nodes(made.accounts, made.work, made.templates, made.rings)
         graph = write_graph(out / "graph", nodes, graph_relationships(made.accounts, made.work, made.rings))
         made.manifest["graph_digest"] = graph.digest
         tick(0.6)
-        page = render_report(report_data(made.rings, made.work, made.loaded.files, made.manifest))
+        data = report_data(made.rings, made.work, made.loaded.files, made.templates, made.manifest)
+        page = render_report(data)
         (out / "report.html").write_text(page, encoding="utf-8")
     made.manifest["measured"] = measure.stages
     write_json(out / MANIFEST, made.manifest)

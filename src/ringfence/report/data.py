@@ -25,6 +25,8 @@ class ReportData:
     """account_id, day (date), requests: how much the members sent."""
     files: Sequence[FileAccount]
     """The balance of every input file."""
+    templates: pd.DataFrame
+    """template_id, skeleton (``▢`` for slots, null where it may not be told), tactics (label → score), public."""
     manifest: Mapping[str, Any]
     """What ``manifest.json`` says. Its ``scoring`` (``method``, ``calibrated``, ``reason``, ``comparison``;
     each may be missing) tells how it was decided; everything else is listed at the end."""

@@ -32,7 +32,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        visible=text.visible, number=text.number, percent=text.percent, factor=text.factor, day=text.day
+        visible=text.visible,
+        wording=text.wording,
+        number=text.number,
+        percent=text.percent,
+        factor=text.factor,
+        day=text.day,
     )
     made.globals.update(
         plural=text.plural,

@@ -24,6 +24,11 @@ def visible(value: object) -> str:
     return f"{shown}… ({left:,} more characters)" if left > 0 else shown
 
 
+def wording(text: str) -> str:
+    """Return all of a prompt's wording with unseen characters spelt out and its lines kept."""
+    return "".join(sign if sign == "\n" else _spelt(sign) for sign in text)
+
+
 def _spelt(sign: str) -> str:
     return f"‹U+{ord(sign):04X}›" if unicodedata.category(sign) in _UNSEEN else sign
 

@@ -19,6 +19,11 @@ PICTURED = 50
 """Rings and reviews that are shown in full."""
 LISTED_MEMBERS = 50
 LISTED_COMMUNITIES = 100
+LISTED_TEMPLATES = 5
+LONGEST_WORDING = 700
+"""Characters of a template that are shown."""
+
+_SLOT = "▢"
 
 _UNSTEADY = frozenset({"stages", "seconds", "timings", "peak_memory", "started", "finished"})
 """Parts of a manifest that differ between two runs of one input; they stay in ``manifest.json``."""
@@ -47,6 +52,19 @@ class MemberRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateView:
+    """Wording that accounts of a ring have in common."""
+
+    template_id: str
+    pieces: tuple[str, ...]
+    """What stays; between two pieces is a slot."""
+    tactics: tuple[str, ...]
+    public: bool
+    accounts: int
+    """Members that sent it."""
+
+
+@dataclass(frozen=True, slots=True)
 class RingView:
     """One ring or review in full."""
 
@@ -58,6 +76,8 @@ class RingView:
     members: tuple[MemberRow, ...]
     """The first 50, core first, then by score."""
     members_left: int
+    templates: tuple[TemplateView, ...]
+    """The most telling ones that enough accounts sent for their wording to be shown."""
     picture: Picture
     timeline: Timeline | None
 
@@ -180,9 +200,31 @@ def _ring_view(number: int, ring: Ring, parts: _Parts, first: date | None, last:
         requests=int(sent.sum()),
         members=tuple(rows),
         members_left=len(members) - len(rows),
+        templates=_templates(ring, sightings, parts.empty.templates),
         picture=draw_picture(ring, sightings, links, seed),
         timeline=draw_timeline(daily, first, last) if first and last else None,
     )
+
+
+def _templates(ring: Ring, sightings: pd.DataFrame, told: pd.DataFrame) -> tuple[TemplateView, ...]:
+    names = [e.removeprefix("template:") for line in ring.evidence for e in line.entities if e.startswith("template:")]
+    worded = told[told["template_id"].isin(names) & told["skeleton"].notna()].set_index("template_id")
+    senders = sightings[sightings["entity_type"] == "template"].groupby("entity_id")["account_id"].nunique()
+    views = []
+    for name in [n for n in names if n in worded.index][:LISTED_TEMPLATES]:
+        row = worded.loc[name]
+        wording = row["skeleton"]
+        short = wording if len(wording) <= LONGEST_WORDING else wording[:LONGEST_WORDING] + " …"
+        views.append(
+            TemplateView(
+                name,
+                tuple(short.split(_SLOT)),
+                tuple(label.replace("_", " ") for label in row["tactics"] or ()),
+                bool(row["public"]),
+                int(senders.get(name, 0)),
+            )
+        )
+    return tuple(views)
 
 
 def _method(data: ReportData) -> Method:
