@@ -13,6 +13,8 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]+"
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ASCII_SIGNS = "".join(map(chr, range(0x21, 0x7F)))
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*")
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://\S+|\bwww\.\S+", re.IGNORECASE)
 # Runs without a space that mix digits and letters. Only ASCII: scripts without spaces are no keys.
@@ -27,11 +29,11 @@ def masked(text: str) -> str:
     """Return the beginning of a text without what names somebody or opens something, and nothing invisible.
 
     E-mail addresses, URLs, keys and long words become ``<email>``, ``<url>`` and ``<secret>``; numbers, and
-    with them telephones and cards, become ``0``.
+    with them telephones and cards, become ``0``. What is left can be written as UTF-8.
     """
     if not text.isascii():
-        text = _INVISIBLE.sub("", text)
-    text = unicodedata.normalize("NFKC", _beginning(text))
+        text = _SURROGATE.sub(" ", _INVISIBLE.sub("", text))
+    text = unicodedata.normalize("NFKC", _beginning(text.lstrip()))
     if "://" in text or "www." in text.lower():
         text = _URL.sub("<url>", text)
     if "@" in text:
@@ -48,4 +50,4 @@ def _beginning(text: str) -> str:
     if len(text) <= _CHARACTER_LIMIT:
         return text
     end = max(text.rfind(space, _CHARACTER_LIMIT - _LONGEST_MASKED, _CHARACTER_LIMIT) for space in " \n\t")
-    return text[: end if end > 0 else _CHARACTER_LIMIT]
+    return text[:end] if end > 0 else text[:_CHARACTER_LIMIT].rstrip(_ASCII_SIGNS)
