@@ -10,6 +10,7 @@ its clusters grow in number, so a ratio holds for one number of prompts: there a
 
 ``growth``: time and peak memory, each size in a process of its own, on one core. Making the prompts is not in
 the time, but is in the memory, as are Python and the libraries; what is held before mining is told apart.
+Grouping is judged as well, since what is fast by lumping prompts together is worth nothing.
 
 Time is that of the processor (``time.process_time``, all threads together), since machines are shared: what
 others do on the core does not count.
@@ -31,10 +32,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from template_peers import DRAIN_ON_T0, DrainSetting, batches, drain3_groups, ours
 from template_plot import growth_svg
-from template_quality import Groups, Labelled, ari
+from template_quality import Groups, Labelled, ari, measure
+from template_scores import FIGURES
 from template_stream import Part, stream
 
 from ringfence.pipeline.measure import peak_mib
@@ -42,6 +45,8 @@ from ringfence.pipeline.measure import peak_mib
 SIZES = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
 _SEED, _WARM_UP_SEED, _WARM_UP = 1, 999, 20_000
 _LIMIT_MIB = 4096.0
+_JUDGED = 500_000
+"""Prompts of a large stream, evenly taken, on which grouping is judged and templates are counted."""
 _LEAST = 5
 """Prompts that a template needs to be told from chance."""
 _DRAINS = {f"Drain3 ({setting})": setting for setting in (DrainSetting(), DRAIN_ON_T0)}
@@ -118,9 +123,10 @@ def growth(script: Path, most: int, new: float, picture: Path) -> None:
         picture: Where the plot goes.
     """
     sizes = [size for size in SIZES if size <= most]
-    columns = ("prompts", "seconds", "prompts/s", "with a template", "templates", "peak MiB", "MiB before")
+    columns = ("prompts", "seconds", "prompts/s", "peak MiB", "MiB before", "with a template", "templates")
+    judged = ("ARI", "precision", "recall")
     print(f"One core; {new:.0%} of prompts have a template never seen before.\n")
-    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+    print(f"| {' | '.join(columns + judged)} |\n|{'---|' * len(columns + judged)}")
     done = []
     for size in sizes:
         words = [sys.executable, str(script), "growth", "--task", str(size), "--new", str(new)]
@@ -129,7 +135,8 @@ def growth(script: Path, most: int, new: float, picture: Path) -> None:
         time_told = f"{cost['seconds']:.1f} | {size / cost['seconds']:,.0f}"
         found = f"{cost['placed'] / size:.0%} | {cost['templates']:,}"
         memory = f"{cost['peak']:,.0f} | {cost['before']:,.0f}"
-        print(f"| {size:,} | {time_told} | {found} | {memory} |", flush=True)
+        agreement = " | ".join(f"{cost[name]:.3f}" for name in judged)
+        print(f"| {size:,} | {time_told} | {memory} | {found} | {agreement} |", flush=True)
     times, peaks = (
         list(zip(sizes, [cost[what] for cost in done], strict=True)) for what in ("seconds", "peak")
     )
@@ -147,22 +154,27 @@ def grow(size: int, new: float) -> str:
     for _ids in ours((part.prompts, part.accounts) for part in stream(_WARM_UP_SEED, _WARM_UP, new)):
         pass
     before, source = peak_mib(), Clocked(stream(_SEED, size, new))
-    placed, known = 0, set()
+    placed, found, every = 0, [], -(-size // _JUDGED)
     start = time.process_time()
     for ids in ours((part.prompts, part.accounts) for part in source):
         placed += len(ids) - ids.null_count
-        known.update(ids.unique().drop_null().to_pylist())
+        found.append(ids[::every])
     spent = time.process_time() - start - source.seconds
-    cost = {"seconds": spent, "peak": peak_mib(), "before": before, "placed": placed, "templates": len(known)}
+    cost = {"seconds": spent, "peak": peak_mib(), "before": before, "placed": placed}
+    true = np.concatenate([templates[::every] for templates in source.templates])
+    names = pa.chunked_array(found).to_pylist()
+    cost["templates"] = len(set(names) - {None})
+    cost.update(zip(FIGURES, measure(true.tolist(), names).tolist(), strict=True))
     return json.dumps(cost)
 
 
 class Clocked:
-    """Passes parts of a stream on and keeps how long it took to make them."""
+    """Passes parts of a stream on; keeps how long it took to make them, and their true templates."""
 
     def __init__(self, parts: Iterator[Part]) -> None:
         self._parts = parts
         self.seconds = 0.0
+        self.templates: list[npt.NDArray[np.int32]] = []
 
     def __iter__(self) -> Iterator[Part]:
         return self
@@ -170,7 +182,9 @@ class Clocked:
     def __next__(self) -> Part:
         start = time.process_time()
         try:
-            return next(self._parts)
+            part = next(self._parts)
+            self.templates.append(part.templates.astype(np.int32))
+            return part
         finally:
             self.seconds += time.process_time() - start
 
