@@ -160,7 +160,9 @@ def test_a_notebook_reads_the_run(demo: Demo) -> None:
     assert ring["size"] == sum(kind == "account" for _node, kind in graph.nodes(data="type"))
 
 
-@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["query", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["run", "--help"], ["query", "--help"], ["templates", "mine", "--help"]]
+)
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     heavy = [
         "torch",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ringfence.cli import demo, neo4j, query, run
+from ringfence.cli import demo, neo4j, query, run, templates
 from ringfence.cli import worlds as worlds_commands
 from ringfence.errors import RingfenceError
 
@@ -22,6 +22,7 @@ app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.add_typer(neo4j.app, name="neo4j")
 app.add_typer(query.app, name="query")
+app.add_typer(templates.app, name="templates")
 app.add_typer(worlds_commands.app, name="worlds")
 
 
