@@ -68,11 +68,11 @@ class MineResult:
     prompts: int
     """Rows with text."""
     with_template: int
-    """Rows whose prompt has a template, or is sent word for word more than once."""
+    """Rows whose prompt has a template, or is sent more than once, numbers aside."""
     templates: int
     """Templates that rows of this file have."""
     repeated: int
-    """Prompts without a template that are sent word for word more than once; each has an id of its own."""
+    """Prompts without a template that are sent more than once, numbers aside; each has an id of its own."""
     largest: tuple[dict[str, Any], ...]
     """template_id, prompts in this file, skeleton (None while too few accounts sent it)."""
     told: int
@@ -275,7 +275,7 @@ def _write(
 
 
 def _slots(slots: pa.Array, ids: pa.Array) -> pa.Array:
-    """Return slots; none, not null, for prompts that are only repeated: all of them is wording."""
+    """Return slots; none, not null, for prompts that are only repeated: all is their own."""
     none = pa.array([[]], SLOTS).take(pa.array(np.zeros(len(slots), np.int64)))
     return pc.if_else(pc.and_(pc.is_null(slots), pc.is_valid(ids)), none, slots)
 
