@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ringfence.graphbuild.templates.loops import count as loops
-from ringfence.graphbuild.templates.shingles import Shingles
+from ringfence.graphbuild.templates.shingles import Shingles, taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +27,50 @@ class Counted:
     """The number of each shingle of the window; shape: ``(shingles,)``."""
     starts: npt.NDArray[np.int64]
     """As in :class:`Shingles`; shape: ``(texts + 1,)``."""
+    dropped: npt.NDArray[np.int64]
+    """Shingles of each text that too few others have; shape: ``(texts,)``."""
+
+    @property
+    def rare(self) -> int:
+        """The number that stands for runs of dropped shingles; no text counts for it."""
+        return len(self.hashes) - 1
+
+    def take(self, texts: npt.NDArray[np.int64]) -> Counted:
+        """Return some of the texts, counted anew under the same numbers."""
+        numbers, starts = taken(self.numbers, self.starts, texts)
+        counts = np.zeros(len(self.hashes), np.int32)
+        loops.count_texts(numbers, starts, counts)
+        counts[self.rare] = 0
+        return Counted(self.hashes, counts, numbers, starts, self.dropped[texts])
 
 
-def counted(shingles: Shingles) -> Counted:
-    """Number the different shingles and count the texts that have each."""
+def counted(shingles: Shingles, least: int, known: npt.NDArray[np.uint64]) -> Counted:
+    """Number the different shingles and count the texts that have each.
+
+    Args:
+        shingles: Of the texts.
+        least: Shingles of fewer texts are dropped: they are no template's wording, and most there are.
+        known: Shingles to keep all the same.
+    """
     room = len(shingles.hashes)
     slots = np.full(1 << _table_bits(room), -1, np.int32)
     hashes, texts, numbers = np.empty(room, np.uint64), np.zeros(room, np.int32), np.empty(room, np.int32)
     size: int = loops.count_shingles(shingles.hashes, shingles.starts, slots, hashes, texts, numbers)
-    return Counted(hashes[:size].copy(), texts[:size].copy(), numbers, shingles.starts)
+    hashes, texts = hashes[:size], texts[:size]
+    keep = (texts >= least) | np.isin(hashes, known)
+    stay = int(keep.sum())
+    renamed = np.where(keep, np.cumsum(keep) - 1, stay).astype(np.int32)
+    kept, starts = np.empty(room, np.int32), np.zeros(len(shingles.starts), np.int64)
+    dropped = np.zeros(len(shingles), np.int64)
+    length: int = loops.drop_rare(numbers, shingles.starts, renamed, stay, kept, starts, dropped)
+    none = np.zeros(1, np.uint64)
+    return Counted(
+        np.concatenate([hashes[keep], none]),
+        np.concatenate([texts[keep], none.astype(np.int32)]),
+        kept[:length].copy(),
+        starts,
+        dropped,
+    )
 
 
 def phrase_of(window: Counted, least: int, cohesion: float) -> npt.NDArray[np.int32]:
@@ -99,7 +134,7 @@ def shared(
     found, bounds = loops.share_shingles(
         window.numbers, window.starts, len(window.texts), flat, starts, keep, most
     )
-    return [found[a:b] for a, b in pairwise(bounds)]
+    return [one[one != window.rare] for one in (found[a:b] for a, b in pairwise(bounds))]
 
 
 def _table_bits(entries: int) -> int:

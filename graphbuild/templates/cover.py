@@ -96,23 +96,24 @@ def following(numbers: npt.NDArray[np.int32], starts: Ints, index: Inverted, nee
 
 
 def diversity(
-    numbers: npt.NDArray[np.int32], starts: Ints, pairs: Following, index: Inverted, different: int, most: int
+    numbers: npt.NDArray[np.int32], starts: Ints, dropped: Ints, pairs: Following, index: Inverted, most: int
 ) -> npt.NDArray[np.float64]:
     """Return how varied the text around each template is: different shingles a shingle, 0..1.
 
     Args:
         numbers: As for :func:`following`, numbers of a window.
         starts: Likewise.
+        dropped: Shingles of each text that hardly another text has, for which the last number stands; each is
+            taken for a different one; shape: ``(texts,)``.
         pairs: Which text follows which template.
         index: The templates.
-        different: Numbers are below it.
         most: Texts of a template that are looked at.
     """
     by_template = np.argsort(pairs.templates, kind="stable")
     bounds = np.searchsorted(pairs.templates[by_template], np.arange(len(index.sizes) + 1))
     texts = pairs.texts[by_template]
     varied: npt.NDArray[np.float64] = loops.measure_diversity(
-        numbers, starts, texts, bounds, index.starts, index.templates, different, most
+        numbers, starts, dropped, texts, bounds, index.starts, index.templates, len(index.edge), most
     )
     return varied
 

@@ -62,9 +62,9 @@ class MiningSettings:
     """Share of the prompts that follow a template which must name it."""
     faithful: float = 0.5
     """Share of the prompts that follow wording which must be those it was found in."""
-    rounds: int = 3
+    rounds: int = 2
     """How often templates are learnt anew from the prompts that name them."""
-    searches: int = 3
+    searches: int = 2
     """How often what is left over is searched."""
     sample: int = 200
     """Prompts of a template that are looked at to learn it."""
@@ -102,11 +102,12 @@ def discover(
         known: Shingles of templates known before. They stay, and lose what their prompts no longer have.
         settings: What decides.
     """
-    window = counted(shingles)
+    everything_known = np.concatenate(known) if known else np.empty(0, np.uint64)
+    window = counted(shingles, settings.least_prompts, everything_known)
     search = _Search(window, weights, _numbers(window, known), settings)
     left = np.arange(len(shingles))
     for _ in range(settings.searches):
-        found = _candidates(shingles, window, left, settings)
+        found = _candidates(window, left, settings)
         if not found:
             break
         search.refine(found)
@@ -132,10 +133,10 @@ def _numbers(window: Counted, known: list[Hashes]) -> Sets:
 
 
 def _candidates(
-    shingles: Shingles, window: Counted, texts: npt.NDArray[np.int64], settings: MiningSettings
+    window: Counted, texts: npt.NDArray[np.int64], settings: MiningSettings
 ) -> list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]]:
     """Return wording that some of these texts have in common, as numbers of the window, and the texts."""
-    part = window if len(texts) == len(shingles) else counted(shingles.take(texts))
+    part = window if len(texts) == len(window.dropped) else window.take(texts)
     phrases = phrase_of(part, settings.least_prompts, settings.cohesion)
     lengths = (settings.inner, settings.outer)
     # A label such as "Summary:" is little: it makes a template where nothing else does.
@@ -243,7 +244,6 @@ class _Search:
 
     def _assign(self) -> None:
         settings, window = self._settings, self._window
-        different = len(window.hashes)
         index = cover.inverted(self._sets, window.hashes)
         pairs = cover.following(window.numbers, window.starts, index, settings.need)
         self._kin = cover.family(
@@ -254,7 +254,9 @@ class _Search:
             share=settings.share,
             wider=settings.wider,
         )
-        varied = cover.diversity(window.numbers, window.starts, pairs, index, different, settings.sample)
+        varied = cover.diversity(
+            window.numbers, window.starts, window.dropped, pairs, index, settings.sample
+        )
         # Wording around which nothing changes is still a template where there is no other.
         self._worth = self._kin.support * np.maximum(varied, 1e-3)
         self.names, places = cover.named(len(self._weights), pairs, self._worth, self._kin, settings.cap)

@@ -24,7 +24,7 @@ from ringfence.graphbuild.templates.discover import Mined, MiningSettings, disco
 from ringfence.graphbuild.templates.keys import KeyTable
 from ringfence.graphbuild.templates.registry import Registry, Template
 from ringfence.graphbuild.templates.shingles import Shingles, joined, located, mixed, shingled
-from ringfence.graphbuild.templates.skeleton import Sample, Told, merged, slots
+from ringfence.graphbuild.templates.skeleton import Sample, Told, merged, show, slots
 from ringfence.graphbuild.templates.wordings import SharedWordings, Wordings
 
 WINDOW = 2_000_000
@@ -164,15 +164,31 @@ class PromptMiner:
             numbers >= 0, self._names[np.maximum(numbers, 0)] if len(self._names) else _NONE, _NONE
         )
         shingles, spans = located(texts)
-        found: list[list[tuple[int, int]] | None] = []
-        for row, (name, text) in enumerate(zip(names.tolist(), texts.to_pylist(), strict=True)):
-            if name < 0 or text is None:
-                found.append(None)
-                continue
-            here = slice(shingles.starts[row], shingles.starts[row + 1])
-            fixed = spans[here][np.isin(shingles.hashes[here], self.registry.templates[name].shingles)]
-            found.append(slots(text, merged(fixed)))
+        fixed = self._fixed(shingles, names)
+        found = [
+            None
+            if name < 0 or text is None
+            else slots(text, merged(spans[first:last][fixed[first:last]]))
+            for name, text, first, last in zip(
+                names.tolist(),
+                texts.to_pylist(),
+                shingles.starts[:-1].tolist(),
+                shingles.starts[1:].tolist(),
+                strict=True,
+            )
+        ]
         return pa.array(found, _SLOTS)
+
+    def _fixed(self, shingles: Shingles, names: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+        """Return whether each shingle is one of its text's template; shape: ``(shingles,)``."""
+        of = np.repeat(names, np.diff(shingles.starts))
+        order = np.argsort(of, kind="stable")
+        present, first = np.unique(of[order], return_index=True)
+        fixed = np.zeros(len(of), np.bool_)
+        for name, places in zip(present.tolist(), np.split(order, first[1:]), strict=True):
+            if name >= 0:
+                fixed[places] = np.isin(shingles.hashes[places], self.registry.templates[name].shingles)
+        return fixed
 
     def told(self) -> list[Told]:
         """Return what may be said of each template and of wording that several accounts share."""
@@ -248,10 +264,12 @@ class PromptMiner:
     def _show(
         self, rows: npt.NDArray[np.int64], names: npt.NDArray[np.int32], texts: pa.Array, accounts: pa.Array
     ) -> None:
-        for row, name in zip(rows.tolist(), names.tolist(), strict=True):
-            sample = self.registry.templates[name].sample
-            if sample.open and (account := accounts[row].as_py()):
-                sample.add(account, texts[row].as_py() or "")
+        samples = [self.registry.templates[name].sample for name in names.tolist()]
+        show(
+            (sample, accounts[row].as_py(), texts[row].as_py())
+            for row, sample in zip(rows.tolist(), samples, strict=True)
+            if sample.open
+        )
 
     def _mine(self, carry: int) -> None:
         """Find the templates of the window; carry so many shingles of what has none into the next one."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,9 @@ HEAD, TAIL = 1536, 768
 """Bytes of a text's beginning and end that are looked at; what is longer between them is content."""
 
 
+_Value = TypeVar("_Value", bound=np.generic)
+
+
 @dataclass(frozen=True, slots=True)
 class Shingles:
     """Shingles of a batch of texts, in their order."""
@@ -51,10 +55,23 @@ class Shingles:
 
     def take(self, texts: npt.NDArray[np.int64]) -> Shingles:
         """Return the shingles of some texts, in the order given."""
-        sizes = self.starts[texts + 1] - self.starts[texts]
-        starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        places = np.repeat(self.starts[texts] - starts[:-1], sizes) + np.arange(starts[-1])
-        return Shingles(self.hashes[places], starts)
+        return Shingles(*taken(self.hashes, self.starts, texts))
+
+
+def taken(
+    values: npt.NDArray[_Value], starts: npt.NDArray[np.int64], texts: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[_Value], npt.NDArray[np.int64]]:
+    """Return the values of some texts, in the order given, and where those of each begin.
+
+    Args:
+        values: shape: ``(n,)``.
+        starts: Text ``i`` has ``values[starts[i] : starts[i + 1]]``; shape: ``(texts + 1,)``.
+        texts: shape: ``(m,)``.
+    """
+    sizes = starts[texts + 1] - starts[texts]
+    begins = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    places = np.repeat(starts[texts] - begins[:-1], sizes) + np.arange(begins[-1])
+    return values[places], begins
 
 
 def joined(parts: list[Shingles]) -> Shingles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,12 +54,16 @@ class Sample:
         """Whether more accounts are needed."""
         return self._told is None and len(self.accounts) < self.least
 
-    def add(self, account: str, text: str) -> None:
-        """Take in a prompt that an account sent."""
+    def add(self, account: str, text: str, hashes: npt.NDArray[np.uint64]) -> None:
+        """Take in a prompt that an account sent.
+
+        Args:
+            account: Who sent it.
+            text: Masked.
+            hashes: Its shingles; shape: ``(shingles,)``.
+        """
         if not self.open or account in self.accounts:
             return
-        text = masked(text)
-        hashes = located(pa.array([text]))[0].hashes
         if self.accounts:
             self._common = np.intersect1d(self._common, hashes)
         else:
@@ -82,6 +87,24 @@ class Sample:
         shown = self._common if shingles is None else np.intersect1d(self._common, shingles)
         fixed = spans[np.isin(found.hashes, shown)]
         return _NUMBER.sub("<number>", _with_slots(self._text, merged(fixed)))
+
+
+def show(prompts: Iterable[tuple[Sample, str | None, str | None]]) -> None:
+    """Show prompts to samples that may need them.
+
+    Args:
+        prompts: Sample, account and text of each; without an account or a text it shows nothing.
+    """
+    needed: list[tuple[Sample, str, str]] = []
+    senders: dict[int, set[str]] = {}
+    for sample, account, text in prompts:
+        known = senders.setdefault(id(sample), set(sample.accounts))
+        if sample.open and len(known) < sample.least and account and text and account not in known:
+            known.add(account)
+            needed.append((sample, account, masked(text)))
+    shingles, _ = located(pa.array([text for *_, text in needed], pa.string()))
+    for row, (sample, account, text) in enumerate(needed):
+        sample.add(account, text, shingles.hashes[shingles.starts[row] : shingles.starts[row + 1]])
 
 
 def merged(spans: npt.NDArray[np.int32]) -> list[tuple[int, int]]:

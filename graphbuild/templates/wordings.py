@@ -17,14 +17,14 @@ import pyarrow as pa
 
 from ringfence.graphbuild.templates.loops.sketch import group_texts, refill
 from ringfence.graphbuild.templates.shingles import Shingles
-from ringfence.graphbuild.templates.skeleton import Sample
+from ringfence.graphbuild.templates.skeleton import Sample, show
 
 LEAST = 8
 """Shingles that a prompt must have to be told from others by its wording; ten words."""
 
 _BEGINNING = 64
 _BINS, _BANDS = 24, 12
-_AGREEING = 12
+_AGREEING = 15
 _FIRST_ROOM = 1 << 12
 _FULL = 0.6
 
@@ -118,16 +118,14 @@ class SharedWordings:
         self._told = np.concatenate([self._told, np.zeros(len(first), np.bool_)])
         mine = wordings[rows]
         others = rows[~self._told[mine] & (hashed[rows] != self._first_accounts[mine])]
-        for row in others.tolist():
-            self._show(int(wordings[row]), texts[row].as_py(), accounts[row].as_py())
-
-    def _show(self, wording: int, text: str | None, account: str | None) -> None:
-        if self._told[wording] or not text or not account:
-            return
         # Whoever sent it first is one account more; what that account wrote is not at hand.
-        sample = self.samples.setdefault(wording, Sample(self._least_accounts))
-        sample.add(account, text)
-        self._told[wording] = not sample.open
+        prompts = [
+            (self.samples.setdefault(wording, Sample(self._least_accounts)), accounts[row].as_py(), texts[row].as_py())
+            for row, wording in zip(others.tolist(), wordings[others].tolist(), strict=True)
+        ]
+        show(prompts)
+        for wording in np.unique(wordings[others]).tolist():
+            self._told[wording] = not self.samples[wording].open
 
 
 def account_hashes(accounts: pa.Array) -> npt.NDArray[np.uint32]:

@@ -63,6 +63,42 @@ def count_shingles(hashes, starts, slots, different, texts, numbers):
 
 
 @compiled
+def drop_rare(numbers, starts, renamed, rare, kept, bounds, dropped):
+    """Write the shingles that are not rare to ``kept``, and one ``rare`` for each run of rare ones.
+
+    Args:
+        numbers: Shingles by their numbers.
+        starts: Where those of each text begin.
+        renamed: The new number of each, ``rare`` for those to be dropped.
+        rare: A number that stands for any of them.
+        kept: Gets the new numbers; shape: ``(shingles,)``.
+        bounds: Gets where those of each text begin; shape: ``(texts + 1,)``.
+        dropped: Gets how many of each text were dropped; shape: ``(texts,)``.
+    """
+    size = 0
+    for text in range(starts.size - 1):
+        for i in range(starts[text], starts[text + 1]):
+            x = renamed[numbers[i]]
+            dropped[text] += x == rare
+            if x != rare or size == bounds[text] or kept[size - 1] != rare:
+                kept[size] = x
+                size += 1
+        bounds[text + 1] = size
+    return size
+
+
+@compiled
+def count_texts(numbers, starts, texts):
+    """Add to ``texts`` how many texts have each shingle."""
+    last = np.full(texts.size, -1, np.int32)
+    for text in range(starts.size - 1):
+        for i in range(starts[text], starts[text + 1]):
+            if last[numbers[i]] != text:
+                last[numbers[i]] = text
+                texts[numbers[i]] += 1
+
+
+@compiled
 def join_phrases(numbers, starts, texts, least, cohesion):
     """Return the least shingle of each one's phrase, -1 for those that fewer than ``least`` texts have.
 

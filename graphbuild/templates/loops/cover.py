@@ -90,12 +90,13 @@ def follow_templates(numbers, starts, of, templates, sizes, edge, edges, need):
 
 
 @compiled
-def measure_diversity(numbers, starts, members, bounds, of, templates, different, most):
+def measure_diversity(numbers, starts, dropped, members, bounds, of, templates, different, most):
     """Return how many of the shingles around each template are different ones, 0..1.
 
     Args:
         numbers: Shingles by their numbers.
         starts: Where those of each text begin.
+        dropped: Shingles of each text that hardly another text has: for these one number stands, the last.
         members: Texts that follow each template.
         bounds: Template ``k`` is followed by ``members[bounds[k] : bounds[k + 1]]``.
         of: Templates of each shingle.
@@ -111,8 +112,12 @@ def measure_diversity(numbers, starts, members, bounds, of, templates, different
         total, fresh = 0, 0
         for n in range(taken):
             text = members[bounds[k] + n * count // taken]
+            total += dropped[text]
+            fresh += dropped[text]
             for i in range(starts[text], starts[text + 1]):
                 x = numbers[i]
+                if x == different - 1:
+                    continue
                 if own[x] != k and last[x] != k:
                     last[x] = k
                     if _holds(templates, of[x], of[x + 1], k):
