@@ -36,13 +36,13 @@ def shingles_of(texts: list[list[int]]) -> Shingles:
     return Shingles(flat, np.cumsum([0, *map(len, texts)]).astype(np.int64))
 
 
-def window_of(seed: int, texts: int = 60) -> Window:
+def window_of(seed: int, least: int = 1) -> Window:
     """Return texts that are made of a few fixed passages and of content, with flags where they belong."""
     rng = np.random.default_rng(seed)
     vocabulary = (rng.integers(0, 1 << 60, 120, dtype=np.uint64) << np.uint64(4)) | np.uint64(_SET)
     passages = [vocabulary[8 * k : 8 * k + rng.integers(1, 9)].tolist() for k in range(9)]
     made: list[list[int]] = []
-    for _ in range(texts):
+    for _ in range(60):
         text: list[int] = []
         for _ in range(rng.integers(0, 5)):
             text += passages[rng.integers(9)] if rng.random() < 0.7 else []
@@ -51,7 +51,7 @@ def window_of(seed: int, texts: int = 60) -> Window:
             text[0] |= OPENS | (LABELS if rng.random() < 0.3 else 0)
             text[-1] |= CLOSES
         made.append(text)
-    return Window(made, counted(shingles_of(made)))
+    return Window(made, counted(shingles_of(made), least, np.empty(0, np.uint64)))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -63,14 +63,45 @@ def test_counts(seed: int) -> None:
             numbers.setdefault(shingle, len(numbers))
     times = Counter(shingle for text in window.texts for shingle in set(text))
 
-    assert window.counted.hashes.tolist() == list(numbers)
-    assert window.counted.texts.tolist() == [times[shingle] for shingle in numbers]
+    assert window.counted.hashes.tolist() == [*numbers, 0]
+    assert window.counted.texts.tolist() == [*(times[shingle] for shingle in numbers), 0]
     assert window.numbered == [[numbers[shingle] for shingle in text] for text in window.texts]
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_few_texts_have_is_dropped(seed: int) -> None:
+    whole = window_of(seed)
+    times = Counter(shingle for text in whole.texts for shingle in set(text))
+    known = np.array([h for h, n in times.items() if n < 4][::3], np.uint64)
+    window = counted(shingles_of(whole.texts), 4, known)
+    keep = {h for h, n in times.items() if n >= 4} | set(known.tolist())
+
+    assert sorted(window.hashes[: window.rare].tolist()) == sorted(keep)
+    assert window.dropped.tolist() == [sum(h not in keep for h in text) for text in whole.texts]
+    for text, (a, b) in zip(whole.texts, pairwise(window.starts), strict=True):
+        told = [h if h in keep else 0 for h in text]
+        expected = [h for k, h in enumerate(told) if h or k == 0 or told[k - 1]]
+        assert window.hashes[window.numbers[a:b]].tolist() == expected
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_some_of_the_texts(seed: int) -> None:
+    window = window_of(seed, 3)
+    texts = np.random.default_rng(seed).permutation(60)[:30]
+    part = window.counted.take(texts)
+
+    assert [part.numbers[a:b].tolist() for a, b in pairwise(part.starts)] == [
+        window.numbered[t] for t in texts
+    ]
+    times = Counter(x for t in texts for x in set(window.numbered[t]) if x != part.rare)
+    assert part.texts.tolist() == [times[x] for x in range(len(part.hashes))]
+    assert part.dropped.tolist() == window.counted.dropped[texts].tolist()
+
+
 def test_a_window_without_texts() -> None:
-    window = counted(shingles_of([]))
-    assert len(window.hashes) == len(window.texts) == len(phrase_of(window, 1, 0.5)) == 0
+    window = counted(shingles_of([]), 1, np.empty(0, np.uint64))
+    assert window.hashes.tolist() == window.texts.tolist() == [0]
+    assert phrase_of(window, 1, 0.5).tolist() == [-1]
     assert shared(window, [], 0.5, 10) == []
 
 
@@ -161,7 +192,7 @@ def test_best_phrases(seed: int, limits: Limits) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("keep", "most"), [(0.9, 100), (0.5, 7), (0.0, 3)])
 def test_shared(seed: int, keep: float, most: int) -> None:
-    window = window_of(seed)
+    window = window_of(seed, 3)
     rng = np.random.default_rng(seed)
     members = [rng.permutation(60)[:size].astype(np.int64) for size in (1, 9, 0, 25, 60)]
     found = shared(window.counted, members, keep, most)
@@ -170,7 +201,8 @@ def test_shared(seed: int, keep: float, most: int) -> None:
         taken = min(len(texts), most)
         looked_at = [window.numbered[texts[k * len(texts) // taken]] for k in range(taken)]
         times = Counter(x for text in looked_at for x in set(text))
-        assert sorted(wording.tolist()) == sorted(x for x, n in times.items() if n >= keep * taken)
+        expected = sorted(x for x, n in times.items() if n >= keep * taken and x != window.counted.rare)
+        assert sorted(wording.tolist()) == expected
 
 
 def templates_of(window: Window, seed: int) -> list[npt.NDArray[np.int32]]:
@@ -178,6 +210,7 @@ def templates_of(window: Window, seed: int) -> list[npt.NDArray[np.int32]]:
     rng = np.random.default_rng(seed + 1000)
     sets = []
     for text in window.numbered:
+        text = [x for x in text if x != window.counted.rare]
         if len(text) > 3:
             first = int(rng.integers(len(text) - 2))
             piece = sorted(set(text[first : first + int(rng.integers(2, 9))]))
@@ -243,19 +276,22 @@ def test_following(seed: int, need: float) -> None:
     assert np.all(np.diff(pairs.texts) >= 0)
 
 
-def followed(seed: int) -> tuple[Window, list[npt.NDArray[np.int32]], cover.Inverted, cover.Following]:
-    window = window_of(seed)
+def followed(
+    seed: int, least: int = 1
+) -> tuple[Window, list[npt.NDArray[np.int32]], cover.Inverted, cover.Following]:
+    window = window_of(seed, least)
     sets = templates_of(window, seed)
     index = cover.inverted(sets, window.counted.hashes)
     return window, sets, index, cover.following(window.counted.numbers, window.counted.starts, index, 0.7)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("least", [1, 4])
 @pytest.mark.parametrize("most", [3, 1000])
-def test_diversity(seed: int, most: int) -> None:
-    window, sets, index, pairs = followed(seed)
-    different = len(window.counted.hashes)
-    found = cover.diversity(window.counted.numbers, window.counted.starts, pairs, index, different, most)
+def test_diversity(seed: int, most: int, least: int) -> None:
+    window, sets, index, pairs = followed(seed, least)
+    known = window.counted
+    found = cover.diversity(known.numbers, known.starts, known.dropped, pairs, index, most)
 
     for k, wording in enumerate(sets):
         texts = pairs.texts[pairs.templates == k]
@@ -264,9 +300,11 @@ def test_diversity(seed: int, most: int) -> None:
             x
             for n in range(taken)
             for x in window.numbered[texts[n * len(texts) // taken]]
-            if x not in wording.tolist()
+            if x not in wording.tolist() and x != known.rare
         ]
-        assert found[k] == pytest.approx(len(set(around)) / len(around) if around else 0.0)
+        dropped = sum(known.dropped[texts[n * len(texts) // taken]] for n in range(taken))
+        total = len(around) + dropped
+        assert found[k] == pytest.approx((len(set(around)) + dropped) / total if total else 0.0)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
