@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse  # type: ignore[import-untyped]
+from scipy import sparse
 
 from ringfence.gnn.features import ACCOUNT, LINK, Floats, degrees, log_scale
 from ringfence.snapshot import Edges, Snapshot

@@ -164,9 +164,6 @@ def kinship(
     return Kinship(support, starts, child[fits][order].astype(np.int64))
 
 
-Family, family = Kinship, kinship
-
-
 def named(
     texts: int, pairs: Following, values: npt.NDArray[np.float64], kin: Kinship, cap: int
 ) -> tuple[Ints, Ints]:

@@ -12,7 +12,7 @@ from ringfence.graphbuild.templates.skeleton import Told
 from ringfence.graphbuild.templates.tactics import tactics
 
 DESCRIBED = ("template_id", "prompts", "skeleton", "family", "tactics", "public")
-"""Columns of described templates; skeleton and what follows from it are null while too few accounts sent it."""
+"""Columns of described templates; a skeleton, and what follows from it, may be null: too few accounts."""
 
 
 def public_templates(templates: Iterable[Told]) -> list[str]:

@@ -2,9 +2,9 @@
 
 1. Shingles are counted; those that follow each other nearly always form a *phrase*.
 2. Phrases that nearly the same prompts have (a beginning and an end, say) form a candidate.
-3. Each prompt names the candidate it follows (:mod:`~ringfence.graphbuild.templates.cover`); candidates that few
-   of their prompts name are passages, idioms or parts of others, and go. The rest is learnt anew from the
-   prompts that name it. What is left over is searched again.
+3. Each prompt names the candidate it follows (:mod:`~ringfence.graphbuild.templates.cover`); candidates that
+   few of their prompts name are passages, idioms or parts of others, and go. The rest is learnt anew from
+   the prompts that name it. What is left over is searched again.
 
 Frequent phrases as the way to templates go back to SLCT (Vaarandi 2003); that wording around slots is found
 by what follows it, to Harris (1955). Nothing here keys on the number of words, so that slots may be as long
@@ -14,6 +14,7 @@ as they like.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -218,7 +219,7 @@ class _Search:
         )
 
     def _faithful(self, candidates: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]]) -> Sets:
-        """Return wording that is found in the prompts it comes from above all, and is not common elsewhere."""
+        """Return wording that is found above all in the prompts it comes from."""
         sets = [wording for wording, _ in candidates]
         window = self._window
         pairs = cover.following(
@@ -232,7 +233,7 @@ class _Search:
         ]
 
     def _drop_twins(self) -> None:
-        """Drop templates that are nearly the same as a longer or a known one; what opens and closes them too."""
+        """Drop templates that are nearly the same as a longer or a known one, and open and close alike."""
         fresh = sorted(
             range(self._known, len(self._sets)), key=lambda k: (-len(self._sets[k]), self._sets[k].tobytes())
         )
@@ -246,7 +247,7 @@ class _Search:
         settings, window = self._settings, self._window
         index = cover.inverted(self._sets, window.hashes)
         pairs = cover.following(window.numbers, window.starts, index, settings.need)
-        self._kin = cover.family(
+        self._kin = cover.kinship(
             pairs,
             self._weights,
             len(self._sets),
@@ -254,9 +255,7 @@ class _Search:
             share=settings.share,
             wider=settings.wider,
         )
-        varied = cover.diversity(
-            window.numbers, window.starts, window.dropped, pairs, index, settings.sample
-        )
+        varied = cover.diversity(window.numbers, window.starts, window.dropped, pairs, index, settings.sample)
         # Wording around which nothing changes is still a template where there is no other.
         self._worth = self._kin.support * np.maximum(varied, 1e-3)
         self.names, places = cover.named(len(self._weights), pairs, self._worth, self._kin, settings.cap)
@@ -270,7 +269,7 @@ class _Search:
         settings = self._settings
         order = np.argsort(self.names, kind="stable")
         bounds = np.searchsorted(self.names[order], np.arange(len(self._sets) + 1))
-        members = [order[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        members = [order[a:b] for a, b in pairwise(bounds)]
         weight = np.bincount(
             self.names[self.names >= 0],
             self._weights[self.names >= 0],

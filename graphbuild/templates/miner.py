@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit, uint64
 
 from ringfence.graphbuild.templates.discover import Mined, MiningSettings, discover
 from ringfence.graphbuild.templates.keys import KeyTable
+from ringfence.graphbuild.templates.loops.text import text_keys
 from ringfence.graphbuild.templates.registry import Registry, Template
-from ringfence.graphbuild.templates.shingles import Shingles, joined, located, mixed, shingled
+from ringfence.graphbuild.templates.shingles import Shingles, joined, located, shingled
 from ringfence.graphbuild.templates.skeleton import Sample, Told, merged, show, slots
 from ringfence.graphbuild.templates.wordings import SharedWordings, Wordings
 
@@ -82,8 +83,8 @@ class PromptMiner:
         least_accounts: Wording is told only when at least so many accounts sent it.
         settings: What decides that prompts have a template in common.
         registry: A folder with templates found before; they keep their ids.
-        wordings: Whether prompts that begin almost alike are told apart from others of their template, so that
-            what accounts share is as particular as can be.
+        wordings: Whether prompts that begin almost alike are told apart from others of their template, so
+            that what accounts share is as particular as can be.
 
     Raises:
         InputError: the registry cannot be read.
@@ -157,7 +158,7 @@ class PromptMiner:
             keys: As they were returned for these texts; shape: ``(n,)``.
 
         Returns:
-            A list of ``{start, end}`` in characters for each text, null where it has no template; shape: ``(n,)``.
+            A list of ``{start, end}`` in characters for each text, null where it has no template.
         """
         numbers = self._keys.find(keys.fill_null(0).to_numpy(zero_copy_only=False).astype(np.uint64))
         names = np.where(
@@ -166,9 +167,7 @@ class PromptMiner:
         shingles, spans = located(texts)
         fixed = self._fixed(shingles, names)
         found = [
-            None
-            if name < 0 or text is None
-            else slots(text, merged(spans[first:last][fixed[first:last]]))
+            None if name < 0 or text is None else slots(text, merged(spans[first:last][fixed[first:last]]))
             for name, text, first, last in zip(
                 names.tolist(),
                 texts.to_pylist(),
@@ -185,7 +184,9 @@ class PromptMiner:
         order = np.argsort(of, kind="stable")
         present, first = np.unique(of[order], return_index=True)
         fixed = np.zeros(len(of), np.bool_)
-        for name, places in zip(present.tolist(), np.split(order, first[1:]), strict=True):
+        bounds = pairwise([*first.tolist(), len(order)])
+        for name, (begin, end) in zip(present.tolist(), bounds, strict=True):
+            places = order[begin:end]
             if name >= 0:
                 fixed[places] = np.isin(shingles.hashes[places], self.registry.templates[name].shingles)
         return fixed
@@ -202,7 +203,7 @@ class PromptMiner:
     def _observe(self, texts: pa.Array, accounts: pa.Array) -> npt.NDArray[np.uint64]:
         """Take in texts; return their keys, 0 for texts without a word; shape: ``(n,)``."""
         shingles = shingled(texts)
-        keys = _text_keys(shingles.hashes, shingles.starts)
+        keys: npt.NDArray[np.uint64] = text_keys(shingles.hashes, shingles.starts)
         before = len(self._keys)
         numbers = self._keys.number(keys)
         self._grow()
@@ -346,10 +347,10 @@ class PromptMiner:
             nothing = np.zeros(len(keys))
             return _Named(np.full(len(keys), _NONE), nothing, nothing)
         names = np.where(known, self._id_of[at], _NONE)
-        return _Named(names, self._id_rows[names], self._fits[at])
+        return _Named(names, self._id_rows[names], self._fits[at].astype(np.float64))
 
     def _settle(self) -> None:
-        """Give each key the id that its prompts go by: wording, else template, else what is sent repeatedly."""
+        """Give each key the id that its prompts go by: of wording, else template, else what is repeated."""
         count = len(self._keys)
         times, templates = self._times[:count], np.maximum(self._names[:count], _NONE)
         self._rows = int(times.sum())
@@ -381,17 +382,5 @@ def _template_id(shingles: npt.NDArray[np.uint64]) -> str:
 
 def _of_two(first: npt.NDArray[np.uint64], second: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     both = first * np.uint64(0x9E3779B97F4A7C15) ^ (second >> np.uint64(7)) ^ second
-    return np.maximum(both, np.uint64(1))
-
-
-@njit(cache=True)
-def _text_keys(hashes, starts):  # type: ignore[no-untyped-def]
-    """Return a hash of each text's shingles, 0 where it has none; shape: ``(texts,)``."""
-    keys = np.zeros(starts.size - 1, np.uint64)
-    for text in range(keys.size):
-        key = uint64(0)
-        for i in range(starts[text], starts[text + 1]):
-            key = mixed(key * uint64(0x9E3779B97F4A7C15) + hashes[i])
-        if starts[text + 1] > starts[text]:
-            keys[text] = key | uint64(1)
+    keys: npt.NDArray[np.uint64] = np.maximum(both, np.uint64(1))
     return keys

@@ -1,8 +1,8 @@
 """Prompts that everybody can find: judge prompts, instruction sets, jailbreaks from public collections.
 
 Accounts that send the same public prompt need not know each other. A list of fingerprints ships with the
-package: of each prompt a few hashes of shingles, from which no text can be read. ``benchmarks/public_prompts.py``
-makes it.
+package: of each prompt a few hashes of shingles, from which no text can be read.
+``benchmarks/public_prompts.py`` makes it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from ringfence.graphbuild.templates.shingles import CLOSES, OPENS, shingled
 
 SAMPLED = 6
-"""Shingles of a fingerprint: those with the least hashes, a sample that nothing but the text decides (Broder 1997)."""
+"""Shingles of a fingerprint: those with the least hashes, which only the text decides (Broder 1997)."""
 
 _FEWEST = 6
 _CONTAINED = 0.7
@@ -27,7 +27,7 @@ _FILE = "public.parquet"
 
 
 def fingerprint(text: str) -> tuple[npt.NDArray[np.uint64], int]:
-    """Return the fingerprint of a prompt, empty where it is too short to be told from others, and its shingles."""
+    """Return the fingerprint of a prompt, empty where it is too short, and how many shingles it has."""
     hashes = np.unique(shingled(pa.array([text])).hashes)
     inner = hashes[(hashes & np.uint64(OPENS | CLOSES)) == 0]
     if len(inner) < _FEWEST:
@@ -55,7 +55,7 @@ def is_public(shingles: npt.NDArray[np.uint64]) -> bool:
 def _fingerprints() -> tuple[
     npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]
 ]:
-    """Return all hashes, sorted, the prompt of each, and of each prompt the hashes listed and the shingles."""
+    """Return all hashes, sorted; the prompt of each; of each prompt its hashes listed and its shingles."""
     path = files("ringfence.graphbuild.templates").joinpath(_FILE)
     with path.open("rb") as stream:
         table = pq.read_table(pa.BufferReader(stream.read()))

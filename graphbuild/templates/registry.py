@@ -1,9 +1,10 @@
-"""Templates that have been found: what they are known by, how prompts are matched to them, and a file of them."""
+"""Templates that have been found: what they are known by, how prompts are matched to them, their file."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -198,7 +199,7 @@ class _Index:
         sets = [t.shingles if on else t.shingles[:0] for t, on in zip(templates, live, strict=True)]
         different, places = np.unique(np.concatenate(sets), return_inverse=True)
         bounds = np.cumsum([0, *(len(s) for s in sets)])
-        by_template = [places[a:b].astype(np.int32) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        by_template = [places[a:b].astype(np.int32) for a, b in pairwise(bounds)]
         self._inverted = cover.inverted(by_template, different)
         self._keys, self._values = cover.hashed(different)
         self._worth = np.array([t.worth for t in templates])
@@ -209,7 +210,7 @@ class _Index:
             np.int64,
         ).reshape(-1, 2)
         starts = np.searchsorted(pairs[:, 0], np.arange(len(templates) + 1)).astype(np.int64)
-        self._kin = cover.Family(self._worth, starts, pairs[:, 1].copy())
+        self._kin = cover.Kinship(self._worth, starts, pairs[:, 1].copy())
 
     def match(
         self, shingles: Shingles, settings: MiningSettings

@@ -1,10 +1,10 @@
 """Prompts that begin almost alike: one *wording* each.
 
-A template is wording that stays while everything around it changes. Most private prompts are the opposite: many
-sentences that others use, too, put together once, and then sent again and again with a word exchanged here
-and there. What tells such prompts from others is the whole, so it is wholes that are compared: prompts whose
-beginnings have half of their shingles in common, estimated from sketches, are of one wording. Which
-prompt comes first decides; for one order wordings are always the same.
+A template is wording that stays while everything around it changes. Most private prompts are the opposite:
+many sentences that others use, too, put together once, and then sent again and again with a word exchanged
+here and there. What tells such prompts from others is the whole, so it is wholes that are compared: prompts
+whose beginnings have five eighths of their shingles in common, estimated from sketches, are of one wording.
+Which prompt comes first decides; for one order wordings are always the same.
 """
 
 from __future__ import annotations
@@ -120,7 +120,11 @@ class SharedWordings:
         others = rows[~self._told[mine] & (hashed[rows] != self._first_accounts[mine])]
         # Whoever sent it first is one account more; what that account wrote is not at hand.
         prompts = [
-            (self.samples.setdefault(wording, Sample(self._least_accounts)), accounts[row].as_py(), texts[row].as_py())
+            (
+                self.samples.setdefault(wording, Sample(self._least_accounts)),
+                accounts[row].as_py(),
+                texts[row].as_py(),
+            )
             for row, wording in zip(others.tolist(), wordings[others].tolist(), strict=True)
         ]
         show(prompts)

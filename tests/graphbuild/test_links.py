@@ -36,8 +36,8 @@ def _linked(
     engine: Any, sights: Sights, accounts: int, asked: LinkSettings, kinds: dict[str, str | None]
 ) -> pd.DataFrame:
     ranges = ibis.memtable(
-        pd.DataFrame({"address": list(kinds), "kind": list(kinds.values())}),
-        schema={"address": "string", "kind": "string"},
+        pd.DataFrame({"entity_id": list(kinds), "kind": list(kinds.values())}),
+        schema={"entity_id": "string", "kind": "string"},
     )
     pairs = []
     for name, entity in ENTITY_TYPES.items():

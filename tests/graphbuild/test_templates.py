@@ -1,4 +1,4 @@
-"""Templates: one for the variants of a prompt, others for others, and told only when enough accounts sent them."""
+"""Templates: one for the variants of a prompt, others for others, told when enough accounts sent them."""
 
 from __future__ import annotations
 
@@ -81,11 +81,15 @@ def test_what_has_no_template_gets_none() -> None:
 def test_a_template_with_fewer_variants_than_are_asked_for_is_none() -> None:
     few, enough = prompts(PERSONA, 4), prompts(PERSONA, 5)
     assert mine(list(few))[0] == [None] * 4
-    assert len(set(mine(list(enough))[0])) == 1 and None not in mine(list(enough))[0]
+    (found,) = set(mine(list(enough))[0])
+    assert found is not None
 
 
 def test_wording_that_closes_a_prompt_is_another_template_than_the_same_before_a_slot() -> None:
-    before, after = "What is this text about, and who wrote it?\n\n{}", "{}\n\nWhat is this text about, and who wrote it?"
+    before, after = (
+        "What is this text about, and who wrote it?\n\n{}",
+        "{}\n\nWhat is this text about, and who wrote it?",
+    )
     found, _ = mine(prompts(before, 40) + prompts(after, 40))
     assert len(set(found[:40])) == len(set(found[40:])) == 1
     assert found[0] != found[40]
@@ -213,7 +217,8 @@ def test_what_one_account_alone_repeats_stays_unseen() -> None:
     texts = [*loud[:100], *others, *loud[100:]]
     accounts = ["loud"] * 100 + [f"a{n}" for n in range(8)] + ["loud"] * 100
     for shown in skeletons(texts, accounts) + skeletons(texts, accounts, wordings=True):
-        assert "Montgomery" not in shown and "Lakeside" not in shown
+        assert "Montgomery" not in shown
+        assert "Lakeside" not in shown
 
 
 def test_rows_without_an_account_tell_nothing() -> None:
@@ -269,7 +274,11 @@ def test_the_system_prompt_names_the_template_unless_it_stands_above_everything(
     crowd = [words(random.Random(n), 20, 30) for n in range(4000)]
     many = pa.array([f"b{n}" for n in range(4000)])
     miner(None, pa.array(crowd), many)
-    default = miner(pa.array(["You are a helpful assistant."] * count * 20), pa.array(other * 20), pa.array(["c"] * count * 20))
+    default = miner(
+        pa.array(["You are a helpful assistant."] * count * 20),
+        pa.array(other * 20),
+        pa.array(["c"] * count * 20),
+    )
     miner.finish()
     assert miner.resolve(both).equals(miner.resolve(alone))
     assert set(miner.resolve(default).to_pylist()) == set(mine(list(other))[0])
@@ -295,7 +304,9 @@ class TestRegistry:
         first, miner = mine(prompts(PERSONA, 40) + prompts(GRADER, 40))
         miner.registry.save(tmp_path)
         later = PromptMiner(registry=tmp_path)
-        found, later = mine(prompts(GRADER, 3, 2) + prompts(REWRITER, 40) + prompts(PERSONA, 3, 2), miner=later)
+        found, later = mine(
+            prompts(GRADER, 3, 2) + prompts(REWRITER, 40) + prompts(PERSONA, 3, 2), miner=later
+        )
         assert found[:3] == [first[-1]] * 3
         assert found[-3:] == [first[0]] * 3
         assert len({*first, *found}) == 3

@@ -81,7 +81,9 @@ def load(folder: Path, mapping: str | None = None, templater: Any = None) -> Out
         (work.root / "mapping.toml").write_text(mapping)
         mappings = read_mapping(work.root / "mapping.toml")
     engine = connect(work.spill)
-    return Outcome(engine, work, load_tables(engine, discover(folder, mappings), work, templater or NoTemplates()))
+    return Outcome(
+        engine, work, load_tables(engine, discover(folder, mappings), work, templater or NoTemplates())
+    )
 
 
 def load_files(tmp_path: Path, mapping: str | None = None, **files: str | bytes | pa.Table) -> Outcome:

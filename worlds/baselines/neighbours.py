@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse  # type: ignore[import-untyped]
+from scipy import sparse
 
 from ringfence.worlds.baselines.clusters import Floats, numbered
 from ringfence.worlds.baselines.tables import Tables, contents, fetched, sightings, without_hubs

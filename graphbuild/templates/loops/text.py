@@ -197,3 +197,16 @@ def _mark(letter):
 def _of_three(first, second, third):
     both = mixed(first * uint64(0x9E3779B97F4A7C15) + second)
     return (mixed(both + third * uint64(0xD6E8FEB86659FD93)) | uint64(_FLAGS)) ^ uint64(_FLAGS - _SET)
+
+
+@compiled
+def text_keys(hashes, starts):
+    """Return a hash of each text's shingles, 0 where it has none; shape: ``(texts,)``."""
+    keys = np.zeros(starts.size - 1, np.uint64)
+    for text in range(keys.size):
+        key = uint64(0)
+        for i in range(starts[text], starts[text + 1]):
+            key = mixed(key * uint64(0x9E3779B97F4A7C15) + hashes[i])
+        if starts[text + 1] > starts[text]:
+            keys[text] = key | uint64(1)
+    return keys

@@ -36,7 +36,10 @@ def graph_nodes(
         if entity.name == "ip":
             frame = frame.merge(addresses[["address", "kind"]], on="address", how="left")
         if entity.name == "template":
-            told = templates.assign(tactics=[sorted(t) if t else None for t in templates["tactics"]])
+            labels = pd.Series(
+                [sorted(t) if t else None for t in templates["tactics"]], templates.index, "object"
+            )
+            told = templates.assign(tactics=labels)
             frame = frame.merge(told, on="template_id", how="left")
             frame["public"] = frame["public"].fillna(False).astype(bool)
             frame["prompts"] = frame["prompts"].astype("Int64")

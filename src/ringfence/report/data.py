@@ -26,7 +26,7 @@ class ReportData:
     files: Sequence[FileAccount]
     """The balance of every input file."""
     templates: pd.DataFrame
-    """template_id, skeleton (``▢`` for slots, null where it may not be told), tactics (label → score), public."""
+    """template_id, skeleton (``▢`` for slots, null where not told), tactics (label → score), public."""
     manifest: Mapping[str, Any]
     """What ``manifest.json`` says. Its ``scoring`` (``method``, ``calibrated``, ``reason``, ``comparison``;
     each may be missing) tells how it was decided; everything else is listed at the end."""

@@ -207,19 +207,24 @@ def _ring_view(number: int, ring: Ring, parts: _Parts, first: date | None, last:
 
 
 def _templates(ring: Ring, sightings: pd.DataFrame, told: pd.DataFrame) -> tuple[TemplateView, ...]:
-    names = [e.removeprefix("template:") for line in ring.evidence for e in line.entities if e.startswith("template:")]
+    names = [
+        e.removeprefix("template:")
+        for line in ring.evidence
+        for e in line.entities
+        if e.startswith("template:")
+    ]
     worded = told[told["template_id"].isin(names) & told["skeleton"].notna()].set_index("template_id")
     senders = sightings[sightings["entity_type"] == "template"].groupby("entity_id")["account_id"].nunique()
     views = []
     for name in [n for n in names if n in worded.index][:LISTED_TEMPLATES]:
         row = worded.loc[name]
-        wording = row["skeleton"]
+        wording = str(row["skeleton"])
         short = wording if len(wording) <= LONGEST_WORDING else wording[:LONGEST_WORDING] + " …"
         views.append(
             TemplateView(
                 name,
                 tuple(short.split(_SLOT)),
-                tuple(label.replace("_", " ") for label in row["tactics"] or ()),
+                tuple(str(label).replace("_", " ") for label in row["tactics"] or ()),
                 bool(row["public"]),
                 int(senders.get(name, 0)),
             )
