@@ -37,7 +37,6 @@ class Templater(Protocol):
         ...
 
 
-
 @dataclass(slots=True)
 class Tally:
     """What was found in one file while it was read for one table."""
