@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import adjusted_rand_score
 
 from ringfence.errors import InputError
 from ringfence.graphbuild.templates import miner as mining
@@ -342,8 +346,6 @@ class TestRegistry:
             PromptMiner(registry=tmp_path)
 
     def test_another_file_is_refused(self, tmp_path: Path) -> None:
-        import pyarrow.parquet as pq
-
         pq.write_table(pa.table({"a": [1]}), tmp_path / FILE)
         with pytest.raises(InputError, match="version"):
             PromptMiner(registry=tmp_path)
@@ -357,3 +359,15 @@ def test_every_key_has_one_answer() -> None:
     again = np.random.default_rng(0).permutation(len(texts))
     shuffled = keys.take(pa.array(again))
     assert miner.resolve(shuffled).equals(miner.resolve(keys).take(pa.array(again)))
+
+
+@pytest.mark.shared_data
+def test_public_templates_are_found() -> None:
+    path = Path(os.environ.get("RINGFENCE_SHARED_DATA", "../shared/data")) / "templates/t0_prompts.parquet"
+    if not path.exists():
+        pytest.skip("the T0 prompts are not there; name the data's folder in RINGFENCE_SHARED_DATA")
+    rows = pd.read_parquet(path)
+    rows = rows[rows["dataset"].isin(["common", "trec", "yelp", "samsum", "qasc"])]
+    found, _ = mine(rows["prompt"].tolist())
+    groups = [template or f"alone-{n}" for n, template in enumerate(found)]
+    assert adjusted_rand_score(rows["template"], groups) >= 0.9
