@@ -8,7 +8,7 @@ their place: a link from a shared template says more than one from a shared fami
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,9 @@ ALIKE = 0.6
 
 _FEWEST_WORDS = 4
 _EVERYWHERE, _FEW = 0.05, 200
-_WORDS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_]+")
+_GLYPHS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_WORDS = re.compile(rf"[{_GLYPHS}]+|[^\W\d_{_GLYPHS}]+")
+_IS_GLYPH = re.compile(rf"[{_GLYPHS}]")
 
 
 def families(template_ids: Sequence[str], skeletons: Sequence[str]) -> list[str]:
@@ -30,7 +32,7 @@ def families(template_ids: Sequence[str], skeletons: Sequence[str]) -> list[str]
         template_ids: shape: ``(n,)``.
         skeletons: shape: ``(n,)``; words and ``▢`` for slots.
     """
-    words = [frozenset(_WORDS.findall(s.casefold())) for s in skeletons]
+    words = [frozenset(_words(skeleton)) for skeleton in skeletons]
     numbers: dict[str, int] = {}
     rows = [(k, numbers.setdefault(w, len(numbers))) for k, one in enumerate(words) for w in sorted(one)]
     if not rows:
@@ -48,6 +50,15 @@ def families(template_ids: Sequence[str], skeletons: Sequence[str]) -> list[str]
     long = np.array([len(one) >= _FEWEST_WORDS for one in words])
     alike = (common.data >= ALIKE * either) & long[common.row] & long[common.col]
     return _least_ids(template_ids, common, alike)
+
+
+def _words(skeleton: str) -> Iterator[str]:
+    """Yield words; in scripts without spaces two signs in a row stand for one, as single ones say little."""
+    for run in _WORDS.findall(skeleton.casefold()):
+        if len(run) > 1 and _IS_GLYPH.match(run):
+            yield from (run[k : k + 2] for k in range(len(run) - 1))
+        else:
+            yield run
 
 
 def _least_ids(template_ids: Sequence[str], common: Any, alike: Any) -> list[str]:

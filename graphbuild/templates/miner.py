@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ringfence.graphbuild.templates.column import Column
 from ringfence.graphbuild.templates.discover import Mined, MiningSettings, discover
 from ringfence.graphbuild.templates.keys import KeyTable
 from ringfence.graphbuild.templates.loops.text import text_keys
@@ -113,7 +114,7 @@ class PromptMiner:
         self._ids: list[str] = []
         self._id_of, self._id_rows = np.empty(0, np.int64), np.zeros(1)
         self._pairs = KeyTable()
-        self._parts = np.empty((0, 2), np.uint64)
+        self._parts = Column(np.uint64, 2)
 
     def __call__(self, system: pa.Array | None, prompt: pa.Array | None, accounts: pa.Array) -> pa.Array:
         """Return a key a row, to be resolved when all is read; null where there is no text.
@@ -318,7 +319,7 @@ class PromptMiner:
         numbers = self._pairs.number(np.where(both, keys, 0))
         fresh, rows = np.unique(numbers, return_index=True)
         rows = rows[fresh >= before]
-        self._parts = np.concatenate([self._parts, np.stack([first[rows], second[rows]], axis=1)])
+        self._parts.extend(np.stack([first[rows], second[rows]], axis=1))
         return keys
 
     def _resolved(self, keys: pa.Array) -> tuple[pa.Array, pa.Array]:
@@ -326,7 +327,7 @@ class PromptMiner:
         second = np.zeros_like(first)
         pairs = self._pairs.find(first)
         both = pairs >= 0
-        first[both], second[both] = self._parts[pairs[both]].T
+        first[both], second[both] = self._parts.values[pairs[both]].T
         one, other = self._named(first), self._named(second)
         # What stands above a great many prompts says nothing of the one below it.
         turned = (one.names < 0) | ((one.rows > _POPULAR * self._rows) & (other.names >= 0))

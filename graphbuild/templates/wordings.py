@@ -10,18 +10,24 @@ Which prompt comes first decides; for one order wordings are always the same.
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ringfence.graphbuild.templates.loops.sketch import group_texts, refill
+from ringfence.graphbuild.templates.column import Column
+from ringfence.graphbuild.templates.loops.sketch import group_texts, index_sketches
 from ringfence.graphbuild.templates.shingles import Shingles
 from ringfence.graphbuild.templates.skeleton import Sample, show
 
 LEAST = 8
 """Shingles that a prompt must have to be told from others by its wording; ten words."""
 
+MOST_HELD = 2_000_000
+"""Wordings whose sketches are held; a third of a kilobyte each."""
+
+_NONE = -1
 _BEGINNING = 64
 _BINS, _BANDS = 24, 12
 _AGREEING = 15
@@ -30,52 +36,85 @@ _FULL = 0.6
 
 
 class Wordings:
-    """Numbers wordings in the order in which they first come."""
+    """Numbers wordings in the order in which they first come.
 
-    def __init__(self) -> None:
-        self._size = 0
+    Sketches of ``most`` wordings are held. When there are more, those that only one prompt had and that
+    came first are forgotten: prompts that come later still are of new wordings.
+    """
+
+    def __init__(self, most: int = MOST_HELD) -> None:
+        self._most = most
+        self._count = 0
+        self._held = 0
         self._sketches = np.empty((_FIRST_ROOM, _BINS), np.uint32)
-        self._keys = np.zeros(1 << 17, np.uint64)
-        self._owners = np.empty(1 << 17, np.int32)
+        self._numbers = np.empty(_FIRST_ROOM, np.int32)
+        self._repeated = np.zeros(_FIRST_ROOM, np.bool_)
+        self._clear(_FIRST_ROOM)
 
     def __len__(self) -> int:
-        return self._size
+        return self._count
 
     def number(self, shingles: Shingles) -> npt.NDArray[np.int32]:
         """Return the wording of each text, -1 for those that are too short; shape: ``(texts,)``."""
+        if self._held + len(shingles) > self._most:
+            self._forget()
         self._make_room(len(shingles))
-        out = np.empty(len(shingles), np.int32)
-        self._size = group_texts(
-            shingles.hashes,
-            shingles.starts,
-            LEAST,
-            _BEGINNING,
-            self._sketches,
-            _BANDS,
-            self._keys,
-            self._owners,
-            self._size,
-            _AGREEING,
-            out,
+        places = np.empty(len(shingles), np.int32)
+        held = int(
+            group_texts(
+                shingles.hashes,
+                shingles.starts,
+                LEAST,
+                _BEGINNING,
+                self._sketches,
+                self._repeated,
+                _BANDS,
+                self._keys,
+                self._owners,
+                self._held,
+                _AGREEING,
+                places,
+            )
         )
-        return out
+        fresh = held - self._held
+        self._numbers[self._held : held] = self._count + np.arange(fresh)
+        self._held, self._count = held, self._count + fresh
+        return np.where(places >= 0, self._numbers[places], _NONE).astype(np.int32)
 
     def _make_room(self, more: int) -> None:
-        if self._size + more > len(self._sketches):
-            grown = np.empty((max(2 * len(self._sketches), self._size + more), _BINS), np.uint32)
-            grown[: self._size] = self._sketches[: self._size]
-            self._sketches = grown
-        if (self._size + more) * _BANDS > _FULL * len(self._keys):
-            self._rehash((self._size + more) * _BANDS)
+        if self._held + more > len(self._sketches):
+            room = max(2 * len(self._sketches), self._held + more)
+            self._sketches = _grown(self._sketches, room)
+            self._numbers = _grown(self._numbers, room)
+            self._repeated = _grown(self._repeated, room)
+            self._repeated[self._held :] = False
+        if (self._held + more) * _BANDS > _FULL * len(self._keys):
+            self._index(self._held + more)
 
-    def _rehash(self, entries: int) -> None:
-        old, owners = self._keys, self._owners
-        size = len(old)
-        while entries > _FULL * size:
-            size *= 2
+    def _forget(self) -> None:
+        """Forget the first of the wordings that only one prompt had, until half of the room is free."""
+        single = np.flatnonzero(~self._repeated[: self._held])
+        gone = single[: max(self._held - self._most // 2, 0)]
+        kept = np.setdiff1d(np.arange(self._held), gone, assume_unique=True)
+        for column in (self._sketches, self._numbers, self._repeated):
+            column[: len(kept)] = column[kept]
+        self._held = len(kept)
+        self._repeated[self._held :] = False
+        self._index(self._held)
+
+    def _index(self, wordings: int) -> None:
+        self._clear(wordings)
+        index_sketches(self._sketches, self._held, _BANDS, self._keys, self._owners)
+
+    def _clear(self, wordings: int) -> None:
+        size = 1 << max(10, int(np.ceil(np.log2(2 * wordings * _BANDS / _FULL))))
         self._keys, self._owners = np.zeros(size, np.uint64), np.empty(size, np.int32)
-        taken = old != 0
-        refill(self._keys, self._owners, old[taken], owners[taken])
+
+
+def _grown(column: npt.NDArray[Any], room: int) -> npt.NDArray[Any]:
+    grown = np.empty((room, *column.shape[1:]), column.dtype)
+    grown[: len(column)] = column
+    return grown
 
 
 class SharedWordings:
@@ -89,14 +128,14 @@ class SharedWordings:
 
     def __init__(self, least_accounts: int) -> None:
         self._least_accounts = least_accounts
-        self._first_keys = np.empty(0, np.uint64)
-        self._first_accounts = np.empty(0, np.uint32)
-        self._told = np.empty(0, np.bool_)
+        self._first_keys = Column(np.uint64)
+        self._first_accounts = Column(np.uint32)
+        self._told = Column(np.bool_)
         self.samples: dict[int, Sample] = {}
 
     def identifier(self, wording: int) -> str:
         """Return the id of a wording."""
-        return f"w-{int(self._first_keys[wording]):016x}"
+        return f"w-{int(self._first_keys.values[wording]):016x}"
 
     def notice(
         self,
@@ -113,11 +152,11 @@ class SharedWordings:
         known = len(self._first_keys)
         fresh, first = np.unique(wordings[rows], return_index=True)
         first = rows[first[fresh >= known]]
-        self._first_keys = np.concatenate([self._first_keys, keys[first]])
-        self._first_accounts = np.concatenate([self._first_accounts, hashed[first]])
-        self._told = np.concatenate([self._told, np.zeros(len(first), np.bool_)])
+        self._first_keys.extend(keys[first])
+        self._first_accounts.extend(hashed[first])
+        self._told.extend(np.zeros(len(first), np.bool_))
         mine = wordings[rows]
-        others = rows[~self._told[mine] & (hashed[rows] != self._first_accounts[mine])]
+        others = rows[~self._told.values[mine] & (hashed[rows] != self._first_accounts.values[mine])]
         # Whoever sent it first is one account more; what that account wrote is not at hand.
         prompts = [
             (
@@ -129,7 +168,7 @@ class SharedWordings:
         ]
         show(prompts)
         for wording in np.unique(wordings[others]).tolist():
-            self._told[wording] = not self.samples[wording].open
+            self._told.values[wording] = not self.samples[wording].open
 
 
 def account_hashes(accounts: pa.Array) -> npt.NDArray[np.uint32]:
