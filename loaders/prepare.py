@@ -12,7 +12,7 @@ from ringfence.loaders.addresses import canonical_addresses, canonical_networks
 from ringfence.loaders.discover import Source
 from ringfence.loaders.mapping import TableMapping
 from ringfence.loaders.protocol import LINE, Templater
-from ringfence.loaders.staging import keyed
+from ringfence.loaders.staging import foreign, keyed
 from ringfence.loaders.values import is_readable, plain
 from ringfence.schema import TABLES, Column, Kind, Table
 
@@ -69,7 +69,7 @@ def prepared(raw: pa.Table, mapping: TableMapping, templater: Templater) -> pa.T
 
     Text is trimmed, addresses are spelt, and prompts have become keys, to be resolved when all are read.
     """
-    raw = _without_empty(_templated(raw, templater), mapping)
+    raw = _without_empty(_templated(raw, mapping, templater), mapping)
     raw = pa.table({name: plain(raw[name]) for name in raw.column_names})
     for column in TABLES[mapping.name].columns:
         given = _given(raw, column.name, mapping) if column.kind in _SPELL else None
@@ -98,20 +98,34 @@ def _given(raw: pa.Table, name: str, mapping: TableMapping) -> pa.Array | None:
     return pc.coalesce(swapped.take(pc.index_in(text, pa.array(swaps, pa.string()))), text)
 
 
-def _templated(raw: pa.Table, templater: Templater) -> pa.Table:
+def _templated(raw: pa.Table, mapping: TableMapping, templater: Templater) -> pa.Table:
     """Turn prompt text into keys; a template that the provider names itself is better than ours."""
     text = [name for name in ("system_prompt", "prompt") if name in raw.column_names]
-    given = raw["template_id"].cast(pa.string()) if "template_id" in raw.column_names else None
+    given = foreign(raw["template_id"].cast(pa.string())) if "template_id" in raw.column_names else None
     system, prompt = (
         _unnamed(raw[name], given) if name in text else None for name in ("system_prompt", "prompt")
     )
     if all(part is None or part.null_count == raw.num_rows for part in (system, prompt)):
         return raw.drop_columns(text)
-    mined = keyed(templater(system, prompt, raw["account_id"].cast(pa.string()).combine_chunks()))
+    mined = keyed(templater(system, prompt, _accounts(raw, mapping)))
     raw = raw.drop_columns(text)
     if given is None:
         return raw.append_column("template_id", mined)
     return raw.set_column(raw.column_names.index("template_id"), "template_id", pc.coalesce(given, mined))
+
+
+def _accounts(raw: pa.Table, mapping: TableMapping) -> pa.Array:
+    """Return who sent each row, spelt as it will be in the canonical table; null where nobody is named."""
+    name = "account_id"
+    spelt = (
+        raw.set_column(raw.column_names.index(name), name, plain(raw[name]))
+        if name in raw.column_names
+        else raw
+    )
+    accounts = _given(spelt, name, mapping)
+    if accounts is None:
+        return pa.nulls(raw.num_rows, pa.string())
+    return pc.if_else(pc.equal(accounts, ""), None, accounts)
 
 
 def _unnamed(text: pa.ChunkedArray, given: pa.ChunkedArray | None) -> pa.Array:

@@ -31,6 +31,11 @@ _KEYED = "\ue000"
 """What a key begins with in the place of a template id: a sign that nobody's ids have, for private use."""
 
 
+def foreign(ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return ids that a provider gave so that none of them can be taken for a key of ours."""
+    return pc.if_else(pc.starts_with(ids, _KEYED), pc.binary_join_element_wise("?", ids, ""), ids)
+
+
 def keyed(keys: pa.Array) -> pa.Array:
     """Return a templater's keys as they stand in the place of template ids until all text is read."""
     return pc.binary_join_element_wise(_KEYED, keys.cast(pa.string()), "")

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable
 import pandas as pd
 
 from ringfence.graphbuild.templates.families import families
-from ringfence.graphbuild.templates.public import is_public
 from ringfence.graphbuild.templates.skeleton import Told
 from ringfence.graphbuild.templates.tactics import tactics
 
@@ -17,7 +16,7 @@ DESCRIBED = ("template_id", "prompts", "skeleton", "family", "tactics", "public"
 
 def public_templates(templates: Iterable[Told]) -> list[str]:
     """Return the ids of templates whose wording is that of a public prompt."""
-    return sorted(told.template_id for told in templates if is_public(told.shingles))
+    return sorted(told.template_id for told in templates if told.public)
 
 
 def describe(templates: Iterable[Told], wanted: Collection[str] | None = None) -> pd.DataFrame:
@@ -31,7 +30,6 @@ def describe(templates: Iterable[Told], wanted: Collection[str] | None = None) -
         wanted: Templates whose family and tactics are asked for; None: all. To read a skeleton takes a while.
     """
     rows = sorted(templates, key=lambda told: told.template_id)
-    public = set(public_templates(rows))
     read = {
         told.template_id: told.skeleton
         for told in rows
@@ -47,7 +45,7 @@ def describe(templates: Iterable[Told], wanted: Collection[str] | None = None) -
             "tactics": [
                 tactics(read[told.template_id]) if told.template_id in read else None for told in rows
             ],
-            "public": [told.template_id in public for told in rows],
+            "public": [told.public for told in rows],
         },
         columns=list(DESCRIBED),
     ).astype({"template_id": "str", "skeleton": "str", "family": "str", "prompts": "int64", "public": "bool"})

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
@@ -20,6 +20,7 @@ ALIKE = 0.6
 
 _FEWEST_WORDS = 4
 _EVERYWHERE, _FEW = 0.05, 200
+_BLOCK = 1000
 _GLYPHS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORDS = re.compile(rf"[{_GLYPHS}]+|[^\W\d_{_GLYPHS}]+")
 _IS_GLYPH = re.compile(rf"[{_GLYPHS}]")
@@ -45,11 +46,17 @@ def families(template_ids: Sequence[str], skeletons: Sequence[str]) -> list[str]
     weight = np.log1p(len(words) / frequency)
     has = sparse.csr_matrix((np.sqrt(weight)[word], (at, word)), shape=(len(words), len(numbers)))
     total = np.asarray(has.multiply(has).sum(axis=1)).ravel()
-    common = (has @ has.T).tocoo()
-    either = total[common.row] + total[common.col] - common.data
     long = np.array([len(one) >= _FEWEST_WORDS for one in words])
-    alike = (common.data >= ALIKE * either) & long[common.row] & long[common.col]
-    return _least_ids(template_ids, common, alike)
+    pairs: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
+    for first in range(0, len(words), _BLOCK):
+        common = (has[first : first + _BLOCK] @ has.T).tocoo()
+        row = common.row + first
+        either = total[row] + total[common.col] - common.data
+        alike = (common.data >= ALIKE * either) & long[row] & long[common.col]
+        pairs.append((row[alike], common.col[alike]))
+    return _least_ids(
+        template_ids, np.concatenate([r for r, _ in pairs]), np.concatenate([c for _, c in pairs])
+    )
 
 
 def _words(skeleton: str) -> Iterator[str]:
@@ -61,10 +68,12 @@ def _words(skeleton: str) -> Iterator[str]:
             yield run
 
 
-def _least_ids(template_ids: Sequence[str], common: Any, alike: Any) -> list[str]:
+def _least_ids(
+    template_ids: Sequence[str], first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]
+) -> list[str]:
     count = len(template_ids)
-    pairs = (np.ones(int(alike.sum())), (common.row[alike], common.col[alike]))
-    _, group = connected_components(sparse.csr_matrix(pairs, shape=(count, count)), directed=False)
+    graph = sparse.csr_matrix((np.ones(len(first)), (first, second)), shape=(count, count))
+    _, group = connected_components(graph, directed=False)
     least: dict[int, str] = {}
     for template_id, g in zip(template_ids, group.tolist(), strict=True):
         least[g] = min(template_id, least.get(g, template_id))

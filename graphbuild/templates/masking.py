@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_CHARACTER_LIMIT = 16_384
+_CHARACTER_LIMIT = 4096
 _LONGEST_MASKED = 512
 # Unicode's Default_Ignorable_Code_Point: zero-width and bidirectional controls, fillers, tags, variation
 # selectors. Sprinkled through a prompt they change nothing a person sees.
@@ -34,6 +34,8 @@ def masked(text: str) -> str:
     if not text.isascii():
         text = _SURROGATE.sub(" ", _INVISIBLE.sub("", text))
     text = unicodedata.normalize("NFKC", _beginning(text.lstrip()))
+    if not text.isascii():
+        text = "".join("0" if unicodedata.category(sign) in ("Nl", "No") else sign for sign in text)
     if "://" in text or "www." in text.lower():
         text = _URL.sub("<url>", text)
     if "@" in text:

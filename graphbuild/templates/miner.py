@@ -19,11 +19,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ringfence.graphbuild.templates.column import Column
 from ringfence.graphbuild.templates.discover import Mined, MiningSettings, discover
 from ringfence.graphbuild.templates.keys import KeyTable
-from ringfence.graphbuild.templates.loops.text import text_keys
+from ringfence.graphbuild.templates.loops.text import UNLIKE, text_keys
 from ringfence.graphbuild.templates.registry import Registry, Template
 from ringfence.graphbuild.templates.shingles import Shingles, joined, located, shingled
 from ringfence.graphbuild.templates.skeleton import Sample, Told, merged, show, slots
@@ -36,6 +37,7 @@ _SAMPLED = 8
 _CARRIED = WINDOW // 4
 _NONE, _WAITING = -1, -2
 _POPULAR = 0.05
+_TEXT_KEPT = 8192
 _SLOTS = pa.list_(pa.struct({"start": pa.int32(), "end": pa.int32()}))
 
 
@@ -69,6 +71,8 @@ class _Window:
         texts: pa.Array,
         accounts: pa.Array,
     ) -> None:
+        """Put prompts behind the others; of their texts the beginnings stay, as more is never shown."""
+        texts = pc.utf8_slice_codeunits(texts.cast(pa.large_string()), 0, _TEXT_KEPT)
         self.shingles.append(shingles)
         self.keys.append(keys)
         self.weights.append(weights)
@@ -101,7 +105,11 @@ class PromptMiner:
     ) -> None:
         self._settings = settings or MiningSettings()
         self._least_accounts = least_accounts
-        self.registry = Registry.load(registry, self._settings) if registry else Registry(self._settings)
+        self.registry = (
+            Registry.load(registry, self._settings, least_accounts)
+            if registry
+            else Registry(self._settings, least_accounts)
+        )
         self._window = _Window()
         self._keys = KeyTable()
         self._names = np.empty(0, np.int32)
@@ -111,7 +119,7 @@ class PromptMiner:
         self._shared = SharedWordings(least_accounts)
         self._wordings = np.empty(0, np.int32)
         self._rows = 0
-        self._ids: list[str] = []
+        self._ids = np.array([""], object)
         self._id_of, self._id_rows = np.empty(0, np.int64), np.zeros(1)
         self._pairs = KeyTable()
         self._parts = Column(np.uint64, 2)
@@ -140,7 +148,8 @@ class PromptMiner:
             minlength=len(self.registry.templates),
         )
         for template, count in zip(self.registry.templates, counts.tolist(), strict=True):
-            template.prompts += int(count)
+            live = self.registry.templates[self.registry.number(template.template_id)]
+            live.prompts += int(count)
         self._settle()
 
     def resolve(self, keys: pa.Array) -> pa.Array:
@@ -195,11 +204,8 @@ class PromptMiner:
     def told(self) -> list[Told]:
         """Return what may be said of each template and of wording that several accounts share."""
         found = self.registry.told()
-        rows = dict(zip(self._ids, self._id_rows.tolist(), strict=False)) if self._shared.samples else {}
-        for wording, sample in self._shared.samples.items():
-            name = self._shared.identifier(wording)
-            found.append(Told(name, int(rows.get(name, 0)), sample.skeleton(), sample.common))
-        return found
+        rows = dict(zip(self._ids.tolist(), self._id_rows.tolist(), strict=True))
+        return found + self._shared.told(rows)
 
     def _observe(self, texts: pa.Array, accounts: pa.Array) -> npt.NDArray[np.uint64]:
         """Take in texts; return their keys, 0 for texts without a word; shape: ``(n,)``."""
@@ -212,7 +218,7 @@ class PromptMiner:
         worded = seen >= 0
         self._times[seen[worded]] += times[worded].astype(np.int32)
         fresh = first[worded & (seen >= before)]
-        if self._groups is not None:
+        if self._groups is not None and len(self._keys):
             self._wordings[numbers[fresh]] = self._groups.number(shingles.take(fresh))
             of_rows = np.where(numbers >= 0, self._wordings[numbers], _NONE).astype(np.int32)
             self._shared.notice(of_rows, keys, texts, accounts)
@@ -333,7 +339,7 @@ class PromptMiner:
         turned = (one.names < 0) | ((one.rows > _POPULAR * self._rows) & (other.names >= 0))
         names = np.where(turned, other.names, one.names)
         fits = np.where(turned, other.fits, one.fits)
-        ids = np.array([*self._ids, ""], object)[names]
+        ids = self._ids[names]
         return (
             pa.array(ids, pa.string(), mask=names < 0),
             pa.array(fits, pa.float32(), mask=names < 0),
@@ -355,23 +361,25 @@ class PromptMiner:
         count = len(self._keys)
         times, templates = self._times[:count], np.maximum(self._names[:count], _NONE)
         self._rows = int(times.sum())
-        self._ids = [self._live_id(t) for t in self.registry.templates]
+        ids = [self._live_id(t) for t in self.registry.templates]
         id_of = templates.astype(np.int64)
         wordings = self._wordings[:count]
         if self._groups is not None:
             rows = np.bincount(wordings[wordings >= 0], times[wordings >= 0], len(self._groups))
             repeated = np.flatnonzero(rows > 1)
             places = np.full(len(self._groups) + 1, _NONE)
-            places[repeated] = len(self._ids) + np.arange(len(repeated))
-            self._ids += [self._shared.identifier(w) for w in repeated.tolist()]
+            places[repeated] = len(ids) + np.arange(len(repeated))
+            ids += [self._shared.identifier(w) for w in repeated.tolist()]
             id_of = np.where(places[wordings] >= 0, places[wordings], id_of)
-        exact = np.flatnonzero((id_of < 0) & (times > 1))
-        id_of[exact] = len(self._ids) + np.arange(len(exact))
-        self._ids += [f"p-{key:016x}" for key in self._keys.keys[exact].tolist()]
+        equal = self._keys.keys & np.uint64(UNLIKE) == 0
+        exact = np.flatnonzero((id_of < 0) & (times > 1) & equal)
+        id_of[exact] = len(ids) + np.arange(len(exact))
+        ids += [f"p-{key:016x}" for key in self._keys.keys[exact].tolist()]
         self._fits[:count][id_of != templates] = 1.0
         self._id_of = id_of
         # The last place stands for those that have no id.
-        self._id_rows = np.append(np.bincount(id_of[id_of >= 0], times[id_of >= 0], len(self._ids)), 0)
+        self._ids = np.array([*ids, ""], object)
+        self._id_rows = np.append(np.bincount(id_of[id_of >= 0], times[id_of >= 0], len(ids)), 0)
 
     def _live_id(self, template: Template) -> str:
         return self.registry.aliases.get(template.template_id, template.template_id)

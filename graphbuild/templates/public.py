@@ -35,11 +35,13 @@ def fingerprint(text: str) -> tuple[npt.NDArray[np.uint64], int]:
     return inner[:SAMPLED], len(inner)
 
 
-def is_public(shingles: npt.NDArray[np.uint64]) -> bool:
+def is_public(shingles: npt.NDArray[np.uint64], *, whole: bool = False) -> bool:
     """Return whether the wording of a public prompt is most of a template's wording.
 
     Args:
         shingles: Of the template; shape: ``(shingles,)``.
+        whole: These are of a whole prompt, what it was filled with included, so that it is enough if a public
+            prompt is within it.
     """
     hashes, prompts, sizes, lengths = _fingerprints()
     first = np.searchsorted(hashes, shingles, side="left")
@@ -48,7 +50,7 @@ def is_public(shingles: npt.NDArray[np.uint64]) -> bool:
     if not met:
         return False
     found = np.bincount(np.concatenate(met), minlength=len(sizes))
-    return bool(np.any((found >= _CONTAINED * sizes) & (len(shingles) <= _OWN * lengths)))
+    return bool(np.any((found >= _CONTAINED * sizes) & (whole | (len(shingles) <= _OWN * lengths))))
 
 
 @lru_cache(1)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from ringfence.errors import InputError
 from ringfence.graphbuild.templates import cover
 from ringfence.graphbuild.templates.discover import Mined, MiningSettings
+from ringfence.graphbuild.templates.public import is_public
 from ringfence.graphbuild.templates.shingles import Shingles
 from ringfence.graphbuild.templates.skeleton import Sample, Told
 
@@ -53,8 +54,8 @@ class Template:
 class Registry:
     """Templates by number and by id; ids that were merged away live on as aliases."""
 
-    def __init__(self, settings: MiningSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: MiningSettings, least_accounts: int = 3) -> None:
+        self._settings, self._least_accounts = settings, least_accounts
         self.templates: list[Template] = []
         self.aliases: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
@@ -96,7 +97,9 @@ class Registry:
     def told(self) -> list[Told]:
         """Return what may be said of the templates that have not been merged into others."""
         live = [t for t in self.templates if t.template_id not in self.aliases]
-        return [Told(t.template_id, t.prompts, t.sample.skeleton(t.shingles), t.shingles) for t in live]
+        return [
+            Told(t.template_id, t.prompts, t.sample.skeleton(t.shingles), is_public(t.shingles)) for t in live
+        ]
 
     def match(self, shingles: Shingles) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """Return the template that each text names, -1 where there is none, and how well it fits, 0..1."""
@@ -111,13 +114,13 @@ class Registry:
 
     def _merge(self, numbers: list[int]) -> None:
         """Make templates one that have become the same; the one that has been there longer keeps its id."""
-        for at, later in enumerate(sorted(numbers)):
-            for earlier in sorted(numbers)[:at]:
-                first, second = self.templates[earlier], self.templates[later]
-                if first.template_id in self.aliases or second.template_id in self.aliases:
-                    continue
-                if np.array_equal(first.shingles, second.shingles):
-                    self._alias(second, first)
+        first: dict[bytes, Template] = {}
+        for number in sorted(numbers):
+            template = self.templates[number]
+            if template.template_id not in self.aliases:
+                earlier = first.setdefault(template.shingles.tobytes(), template)
+                if earlier is not template:
+                    self._alias(template, earlier)
 
     def _alias(self, gone: Template, into: Template) -> None:
         self.aliases[gone.template_id] = into.template_id
@@ -156,13 +159,18 @@ class Registry:
         partial.replace(folder / FILE)
 
     @classmethod
-    def load(cls, folder: Path, settings: MiningSettings) -> Registry:
+    def load(cls, folder: Path, settings: MiningSettings, least_accounts: int = 3) -> Registry:
         """Read a registry; a folder that has none gives an empty one.
+
+        Args:
+            folder: Where it was saved.
+            settings: What decides which template a prompt names.
+            least_accounts: Accounts that must send wording which was not told yet.
 
         Raises:
             InputError: the file is no registry, or one of another version.
         """
-        registry = cls(settings)
+        registry = cls(settings, least_accounts)
         path = folder / FILE
         if not path.exists():
             return registry
@@ -177,7 +185,7 @@ class Registry:
                 row["template_id"],
                 np.array(row["shingles"], np.uint64),
                 row["worth"],
-                Sample.told(row["skeleton"]),
+                Sample.told(least_accounts, row["skeleton"]),
                 set(row["within"]),
                 row["prompts"],
             )

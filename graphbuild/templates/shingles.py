@@ -19,13 +19,14 @@ import pyarrow as pa
 from ringfence.graphbuild.templates.alphabet import read_alphabet
 from ringfence.graphbuild.templates.loops import text as loops
 from ringfence.graphbuild.templates.loops.hashing import mixed
-from ringfence.graphbuild.templates.loops.text import CLOSES, LABELS, OPENS
+from ringfence.graphbuild.templates.loops.text import CLOSES, LABELS, OPENS, SECRET
 
 __all__ = [
     "CLOSES",
     "HEAD",
     "LABELS",
     "OPENS",
+    "SECRET",
     "TAIL",
     "Shingles",
     "joined",

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ringfence.graphbuild.templates.masking import masked
-from ringfence.graphbuild.templates.shingles import located
+from ringfence.graphbuild.templates.shingles import SECRET, located
 
 SLOT = "▢"
 _NUMBER = re.compile(r"\b0\b")
@@ -26,8 +26,8 @@ class Told:
     """Prompts that go by it."""
     skeleton: str | None
     """Its wording; None where too few accounts sent it."""
-    shingles: npt.NDArray[np.uint64]
-    """shape: ``(shingles,)``."""
+    public: bool
+    """Whether its wording is that of a public prompt."""
 
 
 @dataclass(slots=True)
@@ -35,7 +35,8 @@ class Sample:
     """A masked prompt of a template, and which of its shingles other accounts' prompts have, too.
 
     Nothing of it is shown before ``least`` accounts have sent the template, and then only wording that the
-    prompts of so many accounts have: what one account alone repeats, its name, say, stays unseen.
+    prompts of so many accounts have: what one account alone repeats, its name, say, stays unseen. All strings
+    that are too long for a word count as the same one, so none is shown.
     """
 
     least: int
@@ -45,9 +46,9 @@ class Sample:
     _told: str | None = None
 
     @classmethod
-    def told(cls, skeleton: str | None) -> Sample:
+    def told(cls, least: int, skeleton: str | None) -> Sample:
         """Return a sample that shows what was shown before; without that it starts anew."""
-        return cls(3, _told=skeleton)
+        return cls(least, _told=skeleton)
 
     @property
     def open(self) -> bool:
@@ -85,7 +86,7 @@ class Sample:
             return self._told
         found, spans = located(pa.array([self._text]))
         shown = self._common if shingles is None else np.intersect1d(self._common, shingles)
-        fixed = spans[np.isin(found.hashes, shown)]
+        fixed = spans[np.isin(found.hashes, shown) & (found.hashes & np.uint64(SECRET) == 0)]
         return _NUMBER.sub("<number>", _with_slots(self._text, merged(fixed)))
 
 

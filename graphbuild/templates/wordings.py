@@ -10,6 +10,8 @@ Which prompt comes first decides; for one order wordings are always the same.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +20,9 @@ import pyarrow as pa
 
 from ringfence.graphbuild.templates.column import Column
 from ringfence.graphbuild.templates.loops.sketch import group_texts, index_sketches
+from ringfence.graphbuild.templates.public import is_public
 from ringfence.graphbuild.templates.shingles import Shingles
-from ringfence.graphbuild.templates.skeleton import Sample, show
+from ringfence.graphbuild.templates.skeleton import Sample, Told, show
 
 LEAST = 8
 """Shingles that a prompt must have to be told from others by its wording; ten words."""
@@ -33,6 +36,7 @@ _BINS, _BANDS = 24, 12
 _AGREEING = 15
 _FIRST_ROOM = 1 << 12
 _FULL = 0.6
+_MOST_SAMPLES = 100_000
 
 
 class Wordings:
@@ -118,9 +122,9 @@ def _grown(column: npt.NDArray[Any], room: int) -> npt.NDArray[Any]:
 
 
 class SharedWordings:
-    """What is known of each wording: the key of its first prompt, how often it came, and words to show.
+    """What is known of each wording: the key of its first prompt, who sent that, and words to show.
 
-    A masked prompt is kept only of wordings that a second account has sent.
+    A masked prompt is kept only of wordings that a second account has sent, until enough have.
 
     Args:
         least_accounts: Wording is told only when at least so many accounts sent it.
@@ -131,7 +135,8 @@ class SharedWordings:
         self._first_keys = Column(np.uint64)
         self._first_accounts = Column(np.uint32)
         self._told = Column(np.bool_)
-        self.samples: dict[int, Sample] = {}
+        self._samples: dict[int, Sample] = {}
+        self._closed: dict[int, Told] = {}
 
     def identifier(self, wording: int) -> str:
         """Return the id of a wording."""
@@ -159,16 +164,42 @@ class SharedWordings:
         others = rows[~self._told.values[mine] & (hashed[rows] != self._first_accounts.values[mine])]
         # Whoever sent it first is one account more; what that account wrote is not at hand.
         prompts = [
-            (
-                self.samples.setdefault(wording, Sample(self._least_accounts)),
-                accounts[row].as_py(),
-                texts[row].as_py(),
-            )
+            (self._sample(wording), accounts[row].as_py(), texts[row].as_py())
             for row, wording in zip(others.tolist(), wordings[others].tolist(), strict=True)
         ]
-        show(prompts)
+        show((sample, account, text) for sample, account, text in prompts if sample is not None)
         for wording in np.unique(wordings[others]).tolist():
-            self._told.values[wording] = not self.samples[wording].open
+            self._close(wording)
+
+    def told(self, rows: Mapping[str, int]) -> list[Told]:
+        """Return what may be said of each wording that several accounts sent.
+
+        Args:
+            rows: Id → prompts that go by it.
+        """
+        still_open = [self._describe(wording, sample) for wording, sample in self._samples.items()]
+        return [
+            replace(told, prompts=rows.get(told.template_id, 0))
+            for told in (*still_open, *self._closed.values())
+        ]
+
+    def _sample(self, wording: int) -> Sample | None:
+        if wording not in self._samples and len(self._samples) < _MOST_SAMPLES:
+            self._samples[wording] = Sample(self._least_accounts)
+        return self._samples.get(wording)
+
+    def _close(self, wording: int) -> None:
+        """Keep what may be said of a wording, and forget its prompt, once enough accounts have sent it."""
+        sample = self._samples.get(wording)
+        if sample is not None and not sample.open:
+            self._closed[wording] = self._describe(wording, sample)
+            self._told.values[wording] = True
+            del self._samples[wording]
+
+    def _describe(self, wording: int, sample: Sample) -> Told:
+        # As long as one account's prompt is all that is known, it stands there with what it was filled with.
+        public = is_public(sample.common, whole=len(sample.accounts) < 2)
+        return Told(self.identifier(wording), 0, sample.skeleton(), public)
 
 
 def account_hashes(accounts: pa.Array) -> npt.NDArray[np.uint32]:

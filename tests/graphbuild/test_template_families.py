@@ -74,9 +74,9 @@ def test_descriptions_have_their_columns_whatever_there_is() -> None:
     empty = describe([])
     assert tuple(empty.columns) == DESCRIBED
     told = [
-        Told("t-2", 5, GRADER, hashes(GRADER)),
-        Told("t-1", 9, None, hashes(OTHER)),
-        Told("t-3", 7, TURNED, hashes(TURNED)),
+        Told("t-2", 5, GRADER, False),
+        Told("t-1", 9, None, True),
+        Told("t-3", 7, TURNED, False),
     ]
     rows = describe(told).set_index("template_id")
     assert rows.index.tolist() == ["t-1", "t-2", "t-3"]
@@ -84,4 +84,4 @@ def test_descriptions_have_their_columns_whatever_there_is() -> None:
     assert "rubric_grading" in rows.loc["t-2", "tactics"]
     assert rows.loc["t-1", ["skeleton", "family", "tactics"]].isna().all()
     assert describe(told, {"t-3"}).set_index("template_id").loc["t-2", "tactics"] is None
-    assert public_templates(told) == []
+    assert public_templates(told) == ["t-1"]

@@ -140,6 +140,24 @@ def test_text_without_a_word_has_no_template() -> None:
     assert mine([])[0] == []
 
 
+@pytest.mark.parametrize("wordings", [False, True])
+def test_first_texts_may_be_none(wordings: bool) -> None:
+    miner = PromptMiner(wordings=wordings)
+    senders = pa.array(["a", "b"])
+    first = miner(pa.nulls(2, pa.string()), pa.array(["", None]), senders)
+    second = miner(pa.nulls(2, pa.string()), pa.array(["One and the same, said twice"] * 2), senders)
+    miner.finish()
+    assert miner.resolve(first).to_pylist() == [None, None]
+    assert len(set(miner.resolve(second).to_pylist())) == 1
+    assert miner.resolve(second).null_count == 0
+
+
+def test_numbers_and_keys_alone_are_nobodys_wording() -> None:
+    keys = ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b", "QUJDREVGR0hJSktMTU5PUFFSU1RVVg1"]
+    assert mine(["4711", "99", "4711", *keys, *keys])[0] == [None] * 7
+    assert mine([f"crack {key}" for key in keys])[0] == [None, None]
+
+
 def test_a_prompt_that_is_sent_again_and_again_is_its_own_template() -> None:
     found, _ = mine(["Hello there", "hello  THERE", "hello there", "good bye"])
     assert found[0] is not None
@@ -252,6 +270,21 @@ def test_a_secret_that_all_share_is_in_no_skeleton(secret: str, wordings: bool) 
     assert not any(secret in text or secret.split("@")[0] in text for text in shown)
 
 
+@pytest.mark.parametrize(
+    "secret", ["петрсекретныйпароль{}", "ağacımıngölgesindeyim{}", "፩፪፫{}", "½¾{}", "{0}{0}{0}" * 9]
+)
+@pytest.mark.parametrize("wordings", [False, True])
+def test_what_is_read_as_the_same_is_not_shown(secret: str, wordings: bool) -> None:
+    secrets = [secret.format(n) for n in range(40)]
+    texts = [
+        f"Log in with the password {s} and then read every line aloud, {w} and {w}"
+        for s, w in zip(secrets, WORDS, strict=False)
+    ]
+    shown = skeletons(texts, [f"a{n}" for n in range(40)], wordings=wordings)
+    assert shown
+    assert not any(s in text or s[:-1] in text for text in shown for s in secrets)
+
+
 def test_slots_are_where_prompts_differ() -> None:
     texts = prompts(PERSONA, 20)
     column, senders = pa.array(texts), pa.array([f"a{n}" for n in range(20)])
@@ -338,6 +371,13 @@ class TestRegistry:
         assert live | miner.registry.aliases.keys() == ids
         for gone, into in miner.registry.aliases.items():
             assert miner.registry.number(gone) == miner.registry.number(into)
+
+    def test_as_many_accounts_as_are_asked_for_must_send_it(self, tmp_path: Path) -> None:
+        _, miner = mine(prompts(PERSONA, 40), ["a", "b", "c", "d"] * 10, PromptMiner(10))
+        miner.registry.save(tmp_path)
+        again = PromptMiner(10, registry=tmp_path)
+        _, again = mine(prompts(PERSONA, 40, 2), ["e", "f", "g", "h"] * 10, again)
+        assert [told.skeleton for told in again.told()] == [None]
 
     @pytest.mark.parametrize("content", [b"", b"PAR1 no", b"{}"])
     def test_a_damaged_registry_is_refused(self, tmp_path: Path, content: bytes) -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from ringfence.graphbuild.templates.column import Column
+from ringfence.graphbuild.templates.public import fingerprint
 from ringfence.graphbuild.templates.shingles import shingled
 from ringfence.graphbuild.templates.wordings import LEAST, SharedWordings, Wordings, account_hashes
 
@@ -76,9 +77,24 @@ def test_wording_is_shown_when_three_accounts_after_the_first_sent_it() -> None:
         texts = pa.array([varied(whole, n, 0.03) for n in range(4)])
         keys = np.arange(1, 5, dtype=np.uint64)
         shared.notice(np.zeros(4, np.int32), keys, texts, pa.array(list(accounts)))
-        shown = [sample.skeleton() for sample in shared.samples.values()]
+        shown = [wording.skeleton for wording in shared.told({})]
         assert any(shown) is told
     assert shared.identifier(0) == "w-0000000000000001"
+
+
+def test_a_public_prompt_is_known_with_any_number_of_senders() -> None:
+    public = text(77, 60)
+    mark, length = fingerprint(public)
+    fingerprints = (mark, np.zeros(len(mark), np.int64), np.array([len(mark)]), np.array([length]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ringfence.graphbuild.templates.public._fingerprints", lambda: fingerprints)
+        for senders in (2, 3, 4, 5):
+            shared = SharedWordings(3)
+            texts = pa.array([f"{public} {text(n, 200)}" for n in range(senders)])
+            keys = np.arange(1, senders + 1, dtype=np.uint64)
+            accounts = pa.array([f"a{n}" for n in range(senders)])
+            shared.notice(np.zeros(senders, np.int32), keys, texts, accounts)
+            assert [told.public for told in shared.told({})] == [True], senders
 
 
 def test_accounts_are_hashed_and_nobody_is_nobody() -> None:

@@ -158,6 +158,42 @@ def test_prompt_text_never_reaches_the_disk(tmp_path: Path, suffix: str) -> None
     assert b"r10" in bytes_below(out.work.root), "what may be written is found by the same search"
 
 
+@pytest.mark.parametrize("mapping", [None, "values", "constants"])
+def test_senders_are_counted_as_the_tables_will_name_them(tmp_path: Path, mapping: str | None) -> None:
+    text = "Name the three largest lakes of {} and say which river feeds each of them, for a friend of mine."
+    rows = [request(n, prompt=text.format(f"{chr(97 + n % 26)}land{n}")) for n in range(60)]
+    spellings = ["old0", "old1", "old2"] if mapping == "values" else ["k1", " k1", "k1 "]
+    rows = [{**row, "account_id": spellings[n % 3]} for n, row in enumerate(rows)]
+    put(tmp_path / "in/requests.csv", written(rows, COLUMNS, ".csv"))
+    told = {
+        None: None,
+        "values": 'values.account_id = { old0 = "k1", old1 = "k1", old2 = "k1" }',
+        "constants": 'constants = { account_id = "k1" }',
+    }[mapping]
+    if told is not None:
+        columns = "\n".join(f'columns.{name} = "{name}"' for name in COLUMNS if f"{name} =" not in told)
+        told = f'[[table]]\nname = "requests"\nsource = "requests.csv"\n{told}\n{columns}'
+    miner = PromptMiner(wordings=True)
+    out = load(tmp_path / "in", told, templater=miner)
+    assert set(out.column("requests", "account_id")) == {"k1"}
+    assert set(out.column("requests", "template_id")) != {None}
+    assert [found.skeleton for found in miner.told() if found.skeleton] == []
+
+
+def test_ids_of_a_provider_that_look_like_ours_stay_theirs(tmp_path: Path) -> None:
+    rows = [
+        request(1, template_id="\ue000abc"),
+        request(2, template_id="\ue000123"),
+        request(3, prompt="hello there"),
+    ]
+    rows += [request(4, prompt="hello there")]
+    put(tmp_path / "in/requests.csv", written(rows, (*COLUMNS, "template_id"), ".csv"))
+    out = load(tmp_path / "in", templater=PromptMiner())
+    ids = out.column("requests", "template_id")
+    assert ids[:2] == ["?\ue000abc", "?\ue000123"]
+    assert ids[2] == ids[3] != None  # noqa: E711
+
+
 def test_rejects_say_where_and_why_and_no_value(tmp_path: Path) -> None:
     bad = [
         request(1, ts=f"ts-{SECRET}"),

@@ -14,13 +14,19 @@ from ringfence.graphbuild.templates.alphabet import DIGIT, GLYPH, LETTER, LINE, 
 from ringfence.graphbuild.templates.loops.compiled import compiled, helper
 from ringfence.graphbuild.templates.loops.hashing import mixed
 
-OPENS, CLOSES, LABELS = 1, 2, 4
-"""Bits of a shingle: it holds the text's beginning, its end; its last token is a colon."""
+OPENS, CLOSES, LABELS, WORDED, SECRET = 1, 2, 4, 8, 16
+"""Bits of a shingle: it holds the text's beginning, its end; its last token is a colon; it has a word; it has
+a string that is too long for a word."""
 
-_SET = 8  # always set: no shingle is 0
-_FLAGS = 15
+UNLIKE = 2
+"""Bit of a text's key: it has strings that are too long for words, of which all are read as the same one."""
+
+_SET = 32  # always set: no shingle is 0
+_FLAGS = 63
 _LONGEST_WORD, _LONGEST_MIXED = 40, 16
 _LINE, _NUMBER, _BEGIN, _END, _BLOB = 11, 12, 13, 14, 15
+_SIGNS = 64  # tokens of signs begin here, those of words lie far above
+_FIRST_WORD = 1 << 20
 _COLON, _WIDE_COLON, _APOSTROPHE = 0x3A, 0xFF1A, 0x27
 _TAGS = 0xE0000  # from this plane on characters show nothing
 
@@ -63,7 +69,7 @@ def shingle_texts(data, offsets, folded, kinds, head, tail, out, starts, spans):
     for text in range(offsets.size - 1):
         read = _read(data, offsets[text], offsets[text + 1], folded, kinds, head, tail, tokens, begins, ends)
         for i in range(2, read):
-            out[count] = _of_three(tokens[i - 2], tokens[i - 1], tokens[i]) | _flags(tokens[i], i, read)
+            out[count] = _of_three(tokens[i - 2], tokens[i - 1], tokens[i]) | _flags(tokens, i, read)
             if spans.size:
                 spans[count, 0], spans[count, 1] = begins[i - 2], ends[i]
             count += 1
@@ -72,15 +78,20 @@ def shingle_texts(data, offsets, folded, kinds, head, tail, out, starts, spans):
 
 
 @helper
-def _flags(token, i, read):
+def _flags(tokens, i, read):
     """Return the bits of the shingle that ends with token ``i`` of so many."""
     flags = uint64(0)
     if i == 2:
         flags |= uint64(OPENS)
     if i == read - 1:
         flags |= uint64(CLOSES)
-    if token == _mark(uint64(_COLON)) or token == _mark(uint64(_WIDE_COLON)):
+    if tokens[i] == _sign(_COLON) or tokens[i] == _sign(_WIDE_COLON):
         flags |= uint64(LABELS)
+    for k in range(i - 2, i + 1):
+        if tokens[k] >= _FIRST_WORD:
+            flags |= uint64(WORDED)
+        if tokens[k] == _BLOB:
+            flags |= uint64(SECRET)
     return flags
 
 
@@ -127,7 +138,8 @@ def _read(data, first, last, folded, kinds, head, tail, tokens, begins, ends):
                 count += 1
             word = _no_word()
         if sign:
-            tokens[count], begins[count], ends[count] = _mark(letter), at, at + 1
+            token = _glyph(letter) if kind == GLYPH else _sign(letter)
+            tokens[count], begins[count], ends[count] = token, at, at + 1
             count += 1
         if kind == LINE and line_at < 0 and count > 1:
             line_at = at
@@ -184,13 +196,19 @@ def _token(word):
         return uint64(_NUMBER)
     if word.length >= _LONGEST_WORD or (word.both and word.length >= _LONGEST_MIXED):
         return uint64(_BLOB)
-    return mixed(word.hashed)
+    return mixed(word.hashed) | uint64(_FIRST_WORD)
 
 
 @helper
-def _mark(letter):
-    """Return the token of a sign that is a word by itself."""
-    return mixed(letter + uint64(77))
+def _glyph(letter):
+    """Return the token of a character that is a word by itself."""
+    return mixed(letter + uint64(77)) | uint64(_FIRST_WORD)
+
+
+@helper
+def _sign(letter):
+    """Return the token of a sign that is no word."""
+    return uint64(letter) + uint64(_SIGNS)
 
 
 @helper
@@ -201,12 +219,17 @@ def _of_three(first, second, third):
 
 @compiled
 def text_keys(hashes, starts):
-    """Return a hash of each text's shingles, 0 where it has none; shape: ``(texts,)``."""
+    """Return a hash of each text's shingles, 0 where it has no word; shape: ``(texts,)``.
+
+    Bit :data:`UNLIKE` says that equal keys need not mean equal texts.
+    """
     keys = np.zeros(starts.size - 1, np.uint64)
     for text in range(keys.size):
-        key = uint64(0)
+        key, flags = uint64(0), uint64(0)
         for i in range(starts[text], starts[text + 1]):
             key = mixed(key * uint64(0x9E3779B97F4A7C15) + hashes[i])
-        if starts[text + 1] > starts[text]:
-            keys[text] = key | uint64(1)
+            flags |= hashes[i]
+        if flags & uint64(WORDED):
+            key = (key | uint64(1 | UNLIKE)) ^ uint64(UNLIKE)
+            keys[text] = key | uint64(UNLIKE) if flags & uint64(SECRET) else key
     return keys
