@@ -201,6 +201,14 @@ class PromptMiner:
                 fixed[places] = np.isin(shingles.hashes[places], self.registry.templates[name].shingles)
         return fixed
 
+    def counts(self) -> dict[str, int]:
+        """Return the texts read, how many of them differ, and the templates and wordings found."""
+        live = len(self.registry.templates) - len(self.registry.aliases)
+        wordings = len(self._groups) if self._groups is not None else 0
+        different = len(self._keys)
+        read = int(self._times[:different].sum())
+        return {"texts": read, "different": different, "templates": live, "wordings": wordings}
+
     def told(self) -> list[Told]:
         """Return what may be said of each template and of wording that several accounts share."""
         found = self.registry.told()

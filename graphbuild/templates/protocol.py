@@ -33,6 +33,10 @@ class TemplateMiner(Protocol):
         """Return the template id of each key (string), null where a prompt has none."""
         ...
 
+    def counts(self) -> dict[str, int]:
+        """Return how much was found, by name, for the record."""
+        ...
+
     def told(self) -> list[Told]:
         """Return what may be said of each template."""
         ...

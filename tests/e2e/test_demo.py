@@ -103,6 +103,10 @@ def test_the_manifest_balances_and_says_what_each_stage_cost(demo: Demo) -> None
     for stage in manifest["measured"].values():
         assert stage["seconds"] > 0
         assert stage["peak_memory_mib"] > 10
+    assert manifest["measured"]["Load tables"]["rows_per_second"] > 100
+    prompts = manifest["prompts"]
+    assert prompts["texts"] > prompts["different"] > prompts["wordings"] > 0
+    assert prompts["templates"] > 0
     assert len(manifest["input_digest"]) == 64
     assert {row["model"] for row in manifest["scoring"]["comparison"]} == {"gnn", "trees"}
 
@@ -125,6 +129,18 @@ def test_prompt_text_is_nowhere_in_the_output(demo: Demo) -> None:
     everything = b"".join(files(demo.out).values())
 
     assert [text for text in rare if text.encode() in everything] == []
+
+
+def test_the_report_shows_what_rings_send_and_what_they_are_after(demo: Demo) -> None:
+    rings = [ring for ring in lines(demo.out) if ring["decision"] == "ring"]
+    page = (demo.out / "report.html").read_text()
+
+    assert any(ring["tactics"] for ring in rings)
+    assert page.count("What they send") >= len(rings)
+    assert '<span class="slot"' in page
+    for ring in rings:
+        for tactic in ring["tactics"]:
+            assert tactic.replace("_", " ") in page
 
 
 def test_the_graph_is_in_neo4j_and_answers(demo: Demo, neo4j_server: LocalServer) -> None:

@@ -21,7 +21,8 @@ class Measure:
     def __init__(self, display: Display) -> None:
         self._display = display
         self.stages: dict[str, dict[str, float]] = {}
-        """Stage → seconds and peak_memory_mib; the peak is the process's so far where it cannot be reset."""
+        """Stage → seconds and peak_memory_mib; the peak is the process's so far where it cannot be reset.
+        Where rows were counted, rows_per_second too."""
 
     @contextmanager
     def stage(self, title: str) -> Iterator[Tick]:
@@ -33,6 +34,11 @@ class Measure:
             yield tick
         seconds = time.perf_counter() - start
         self.stages[title] = {"seconds": round(seconds, 3), "peak_memory_mib": round(peak_mib(), 1)}
+
+    def count(self, title: str, rows: int) -> None:
+        """Note how many rows a stage that is done went through."""
+        stage = self.stages[title]
+        stage["rows_per_second"] = round(rows / max(stage["seconds"], 0.001))
 
 
 def peak_mib() -> float:

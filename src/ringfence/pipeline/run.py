@@ -151,6 +151,7 @@ class _Stages:
     def _load(self) -> Loaded:
         with self._measure.stage("Load tables") as tick:
             loaded = load_tables(self._engine, self._found, self._work, self._miner, tick)
+        self._measure.count("Load tables", sum(file.rows_in for file in loaded.files))
         with self._measure.stage("Tell public prompts"):
             self._told = self._miner.told()
             self._public = public_templates(self._told)
@@ -162,6 +163,7 @@ class _Stages:
         with self._measure.stage("Sight entities") as tick:
             build_sightings(engine, self._tables, work, tick)
             build_addresses(engine, self._tables, work)
+        self._measure.count("Sight entities", loaded.rows.get("requests", 0))
         with self._measure.stage("Link accounts") as tick:
             build_links(engine, loaded.rows["accounts"], work, settings, self._public, tick)
         present = frozenset(name for name, rows in loaded.rows.items() if rows)
@@ -197,6 +199,7 @@ class _Stages:
             "files": [asdict(file) for file in loaded.files],
             "unused_files": list(self._found.unused),
             "tables": loaded.rows,
+            "prompts": self._miner.counts(),
             "accounts_made_from_events": loaded.made_accounts,
             "graph": asdict(built),
             "scoring": {
