@@ -132,9 +132,15 @@ class PromptMiner:
             prompt: shape: ``(n,)``; user prompts, likewise.
             accounts: shape: ``(n,)``; who sent them.
         """
-        nothing = np.zeros(len(accounts), np.uint64)
-        first = nothing if system is None else self._observe(system, accounts)
-        second = nothing if prompt is None else self._observe(prompt, accounts)
+        given = [part for part in (system, prompt) if part is not None]
+        if not given:
+            return pa.nulls(len(accounts), pa.uint64())
+        # Row by row, so that nothing depends on how rows are cut into batches.
+        count = len(given)
+        order = pa.array(np.arange(count * len(accounts)).reshape(count, -1).T.ravel())
+        texts = pa.concat_arrays([part.cast(pa.large_string()) for part in given]).take(order)
+        keys = self._observe(texts, accounts.take(pa.array(np.repeat(np.arange(len(accounts)), count))))
+        first, second = keys[::count], keys[1::count] if count > 1 else np.zeros(len(accounts), np.uint64)
         keys = self._paired(first, second)
         return pa.array(keys, pa.uint64(), mask=keys == 0)
 
@@ -230,10 +236,11 @@ class PromptMiner:
             self._wordings[numbers[fresh]] = self._groups.number(shingles.take(fresh))
             of_rows = np.where(numbers >= 0, self._wordings[numbers], _NONE).astype(np.int32)
             self._shared.notice(of_rows, keys, texts, accounts)
-        self._match(shingles, numbers, fresh, texts, accounts)
+        while len(fresh):
+            fresh = fresh[self._match(shingles, numbers, fresh, texts, accounts) :]
+            if self._window.size >= WINDOW:
+                self._mine(carry=_CARRIED)
         self._notice(numbers, texts, accounts)
-        if self._window.size >= WINDOW:
-            self._mine(carry=_CARRIED)
         return keys
 
     def _grow(self) -> None:
@@ -252,21 +259,29 @@ class PromptMiner:
         rows: npt.NDArray[np.int64],
         texts: pa.Array,
         accounts: pa.Array,
-    ) -> None:
-        """Name the templates of prompts that are new; those that have none wait."""
+    ) -> int:
+        """Name the templates of prompts that are new; those that have none wait.
+
+        Returns:
+            How many rows were gone through: all, or as many as fill the window.
+        """
         fresh = shingles.take(rows)
         names, fits = self.registry.match(fresh)
-        self._names[numbers[rows]] = np.where(names >= 0, names, _WAITING)
-        self._fits[numbers[rows]] = fits
-        waits = np.flatnonzero((names < 0) | (self._keys.keys[numbers[rows]] % _SAMPLED == 0))
-        where = pa.array(rows[waits])
+        waits = (names < 0) | (self._keys.keys[numbers[rows]] % _SAMPLED == 0)
+        filled = self._window.size + np.cumsum(np.where(waits, np.diff(fresh.starts), 0))
+        done = min(int(np.searchsorted(filled, WINDOW)) + 1, len(rows))
+        self._names[numbers[rows[:done]]] = np.where(names >= 0, names, _WAITING)[:done]
+        self._fits[numbers[rows[:done]]] = fits[:done]
+        waiting = np.flatnonzero(waits[:done])
+        where = pa.array(rows[waiting])
         self._window.add(
-            fresh.take(waits),
-            numbers[rows[waits]],
-            np.where(names[waits] < 0, 1.0, float(_SAMPLED)),
+            fresh.take(waiting),
+            numbers[rows[waiting]],
+            np.where(names[waiting] < 0, 1.0, float(_SAMPLED)),
             texts.take(where),
             accounts.take(where),
         )
+        return done
 
     def _notice(self, numbers: npt.NDArray[np.int32], texts: pa.Array, accounts: pa.Array) -> None:
         """Show prompts to templates of which too few accounts are known."""

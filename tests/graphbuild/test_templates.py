@@ -131,6 +131,30 @@ def test_templates_of_many_windows_are_found(monkeypatch: pytest.MonkeyPatch) ->
     assert len(miner.registry.templates) == len(TEMPLATES)
 
 
+@pytest.mark.parametrize("batch", [3, 64, 450])
+def test_batches_do_not_show_over_many_windows(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mining, "WINDOW", 5000)
+    monkeypatch.setattr(mining, "_CARRIED", 1200)
+    texts, _ = mixed(150)
+    others = [text if n % 3 else None for n, text in enumerate(reversed(texts))]
+    senders = pa.array([f"a{n % 70}" for n in range(len(texts))])
+
+    def found(size: int) -> list[str | None]:
+        miner = PromptMiner(wordings=True)
+        keys = [
+            miner(
+                pa.array(others[at : at + size], pa.string()),
+                pa.array(texts[at : at + size]),
+                senders[at : at + size],
+            )
+            for at in range(0, len(texts), size)
+        ]
+        miner.finish()
+        return [template for part in keys for template in miner.resolve(part).to_pylist()]
+
+    assert found(batch) == found(len(texts))
+
+
 def test_text_without_a_word_has_no_template() -> None:
     assert mine([None, "", " ", "\u200b", "\n\n", "\t"] * 3)[0] == [None] * 18
     nobody = PromptMiner()
