@@ -51,6 +51,12 @@ bench:
     python benchmarks/demo_seeds.py --seeds 11 12 13 14 15 16
     python benchmarks/worlds.py --prompts ../shared/data/prompts
     python benchmarks/tune_baselines.py --scale 0.01 --seeds 4 5
+    python benchmarks/templates.py quality
+    python benchmarks/templates.py logs
+    python benchmarks/templates.py worlds
+    python benchmarks/templates.py speed
+    python benchmarks/templates.py growth
+    python benchmarks/tactics.py
     just report-worlds
     ringfence run ../shared/data/p2p --mapping examples/p2p/mapping.toml --out p2p-out --neo4j none --force
     python benchmarks/p2p_scores.py --snapshot p2p-out/snapshot.safetensors
