@@ -61,6 +61,10 @@ class MiningSettings:
     """How many times as many prompts the outer of two such templates must have."""
     named: float = 0.2
     """Share of the prompts that follow a template which must name it."""
+    loses: float = 0.5
+    """A known template loses shingles that fewer than this share of its prompts in a window has."""
+    enough: int = 20
+    """Prompts in a window from which a known template is looked at in this way."""
     faithful: float = 0.5
     """Share of the prompts that follow wording which must be those it was found in."""
     rounds: int = 2
@@ -100,12 +104,12 @@ def discover(
     Args:
         shingles: Of the prompts.
         weights: How many prompts each stands for; shape: ``(prompts,)``.
-        known: Shingles of templates known before. They stay, and lose what their prompts no longer have.
+        known: Shingles of templates known before. They stay, but lose what most of their prompts no longer have.
         settings: What decides.
     """
     everything_known = np.concatenate(known) if known else np.empty(0, np.uint64)
     window = counted(shingles, settings.least_prompts, everything_known)
-    search = _Search(window, weights, _numbers(window, known), settings)
+    search = _Search(window, weights, known, settings)
     left = np.arange(len(shingles))
     for _ in range(settings.searches):
         found = _candidates(window, left, settings)
@@ -190,10 +194,15 @@ class _Search:
     """Templates of one window while they are being learnt."""
 
     def __init__(
-        self, window: Counted, weights: npt.NDArray[np.float64], known: Sets, settings: MiningSettings
+        self,
+        window: Counted,
+        weights: npt.NDArray[np.float64],
+        known: list[Hashes],
+        settings: MiningSettings,
     ) -> None:
         self._window, self._weights, self._settings = window, weights, settings
-        self._sets, self._known = list(known), len(known)
+        self._given, self._known = known, len(known)
+        self._sets = _numbers(window, known)
         self.assigned = False
         self.names = np.full(len(weights), -1, np.int64)
 
@@ -208,8 +217,9 @@ class _Search:
 
     def result(self) -> Mined:
         parents = np.repeat(np.arange(len(self._sets)), np.diff(self._kin.starts))
+        fresh = [np.sort(self._window.hashes[s]) for s in self._sets[self._known :]]
         return Mined(
-            [np.sort(self._window.hashes[s]) for s in self._sets],
+            [*self._trimmed(), *fresh],
             self._known,
             self.names,
             self._fit,
@@ -267,9 +277,7 @@ class _Search:
     def _learn(self) -> None:
         """Learn each template from the prompts that name it; drop those that few name."""
         settings = self._settings
-        order = np.argsort(self.names, kind="stable")
-        bounds = np.searchsorted(self.names[order], np.arange(len(self._sets) + 1))
-        members = [order[a:b] for a, b in pairwise(bounds)]
+        members = self._named_by(len(self._sets))
         weight = np.bincount(
             self.names[self.names >= 0],
             self._weights[self.names >= 0],
@@ -278,14 +286,24 @@ class _Search:
         learnt = shared(self._window, members, settings.keep, settings.sample)
         stays = (weight >= settings.least_prompts) & (weight >= settings.named * self._kin.support)
         self._sets = [
-            self._trimmed(k, learnt[k], len(members[k])) if k < self._known else learnt[k]
+            self._sets[k] if k < self._known else learnt[k]
             for k in range(len(self._sets))
             if k < self._known or (stays[k] and _is_wording(self._window.hashes[learnt[k]]))
         ]
 
-    def _trimmed(self, k: int, learnt: npt.NDArray[np.int32], texts: int) -> npt.NDArray[np.int32]:
-        """Return a known template without the shingles that its prompts no longer have."""
-        if texts < self._settings.least_prompts:
-            return self._sets[k]
-        left = np.intersect1d(self._sets[k], learnt)
-        return left if _is_wording(self._window.hashes[left]) else self._sets[k]
+    def _named_by(self, count: int) -> list[npt.NDArray[np.int64]]:
+        """Return the texts that name each of the first ``count`` templates."""
+        order = np.argsort(self.names, kind="stable")
+        bounds = np.searchsorted(self.names[order], np.arange(count + 1))
+        return [order[a:b] for a, b in pairwise(bounds)]
+
+    def _trimmed(self) -> list[Hashes]:
+        """Return the known templates without the shingles that most of their prompts no longer have."""
+        settings = self._settings
+        members = self._named_by(self._known)
+        still = shared(self._window, members, settings.loses, settings.sample)
+        kept = []
+        for given, texts, numbers in zip(self._given, members, still, strict=True):
+            left = given[np.isin(given, self._window.hashes[numbers])]
+            kept.append(left if len(texts) >= settings.enough and _is_wording(left) else given)
+        return kept

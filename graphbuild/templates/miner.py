@@ -267,7 +267,9 @@ class PromptMiner:
         """
         fresh = shingles.take(rows)
         names, fits = self.registry.match(fresh)
-        waits = (names < 0) | (self._keys.keys[numbers[rows]] % _SAMPLED == 0)
+        # Low bits of keys are flags.
+        drawn = (self._keys.keys[numbers[rows]] >> np.uint64(32)) % np.uint64(_SAMPLED) == 0
+        waits = (names < 0) | drawn
         filled = self._window.size + np.cumsum(np.where(waits, np.diff(fresh.starts), 0))
         done = min(int(np.searchsorted(filled, WINDOW)) + 1, len(rows))
         self._names[numbers[rows[:done]]] = np.where(names >= 0, names, _WAITING)[:done]

@@ -17,8 +17,10 @@ from sklearn.metrics import adjusted_rand_score
 
 from ringfence.errors import InputError
 from ringfence.graphbuild.templates import miner as mining
+from ringfence.graphbuild.templates.discover import MiningSettings, discover
 from ringfence.graphbuild.templates.miner import PromptMiner
 from ringfence.graphbuild.templates.registry import FILE
+from ringfence.graphbuild.templates.shingles import shingled
 
 WORDS = [
     f"{a}{b}" for a in ("bar", "cor", "dun", "fel", "gor", "hal", "kim", "lor", "mun", "nor", "pel", "quo")
@@ -129,6 +131,32 @@ def test_templates_of_many_windows_are_found(monkeypatch: pytest.MonkeyPatch) ->
     assert len({template for template, _ in pairs if template}) == len(TEMPLATES)
     assert sum(template is None for template in found) <= 0.02 * len(found)
     assert len(miner.registry.templates) == len(TEMPLATES)
+
+
+def test_templates_within_known_ones_are_found_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mining, "WINDOW", 4000)
+    monkeypatch.setattr(mining, "_CARRIED", 1000)
+    wide = "Sum up what follows in three lines for a busy reader: {}"
+    within = wide + "\n\nLeave out all names, and give every date as a number."
+    first, miner = mine(prompts(wide, 300), batch=50)
+    assert len(set(first)) == 1
+    found, miner = mine(prompts(within, 2000) + prompts(wide, 200, 2), miner=miner, batch=50)
+    assert len(miner.registry.templates) == 2
+    assert set(found[-200:]) == set(first)
+    late = found[1700:2000]
+    assert set(late) == {template.template_id for template in miner.registry.templates} - set(first)
+
+
+def test_a_known_template_loses_what_most_of_its_prompts_lack_and_nothing_by_chance() -> None:
+    wording = "Sum up what follows in three lines for a busy reader, and name its author and its year: {}"
+    shorter = "Sum up what follows in three lines for a busy reader, and name its author: {}"
+    (known,) = (t.shingles for t in mine(prompts(wording, 40))[1].registry.templates)
+    for count, lost in [(5, False), (40, True)]:
+        texts = shingled(pa.array(prompts(shorter, count)))
+        mined = discover(texts, np.ones(count), [known], MiningSettings())
+        assert set(mined.names.tolist()) == {0}
+        assert (len(mined.sets[0]) < len(known)) is lost
+        assert np.isin(mined.sets[0], known).all()
 
 
 @pytest.mark.parametrize("batch", [3, 64, 450])
