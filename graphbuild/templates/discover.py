@@ -104,7 +104,7 @@ def discover(
     Args:
         shingles: Of the prompts.
         weights: How many prompts each stands for; shape: ``(prompts,)``.
-        known: Shingles of templates known before. They stay, but lose what most of their prompts no longer have.
+        known: Shingles of templates known before. They stay, and lose what most of their prompts now lack.
         settings: What decides.
     """
     everything_known = np.concatenate(known) if known else np.empty(0, np.uint64)
