@@ -21,7 +21,7 @@ from ringfence.loaders.ahead import ahead
 from ringfence.loaders.canonical import PROBLEM, canonical_rows, selected_rows
 from ringfence.loaders.discover import Discovery, Source
 from ringfence.loaders.prepare import columns_to_read, prepared
-from ringfence.loaders.protocol import LINE, Tally, Templater, with_absent
+from ringfence.loaders.protocol import LINE, Tally, with_absent
 from ringfence.loaders.staging import (
     CONTRADICTED,
     FILE,
@@ -36,6 +36,7 @@ from ringfence.loaders.staging import (
 from ringfence.progress import Tick, silent
 from ringfence.records import FileAccount
 from ringfence.schema import TABLES, Kind, Table
+from ringfence.templater import Templater
 
 _ACCOUNT_COLUMNS = {
     "requests": ("account_id",),

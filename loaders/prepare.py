@@ -11,10 +11,11 @@ from ringfence.errors import InputError, near_names, told
 from ringfence.loaders.addresses import canonical_addresses, canonical_networks
 from ringfence.loaders.discover import Source
 from ringfence.loaders.mapping import TableMapping
-from ringfence.loaders.protocol import LINE, Templater
+from ringfence.loaders.protocol import LINE
 from ringfence.loaders.staging import foreign, keyed
 from ringfence.loaders.values import is_readable, plain
 from ringfence.schema import TABLES, Column, Kind, Table
+from ringfence.templater import Templater
 
 _ROWS_A_BATCH = 1 << 15
 _SPELL: dict[Kind, Callable[[pa.Array], pa.Array]] = {

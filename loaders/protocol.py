@@ -15,28 +15,6 @@ LINE = "_line"
 """Column of every raw batch: 1-based line of a text file, 1-based row of a Parquet file."""
 
 
-class Templater(Protocol):
-    """Turns prompt text into keys as it streams by, and keys into template ids when all has been read."""
-
-    def __call__(self, system: pa.Array | None, prompt: pa.Array | None, accounts: pa.Array) -> pa.Array:
-        """Return a key a row (uint64), null where there is no text.
-
-        Args:
-            system: shape: ``(n,)``; system prompts, null or absent where there are none.
-            prompt: shape: ``(n,)``; user prompts, likewise.
-            accounts: shape: ``(n,)``; who sent them.
-        """
-        ...
-
-    def finish(self) -> None:
-        """Be told that all text has come."""
-        ...
-
-    def resolve(self, keys: pa.Array) -> pa.Array:
-        """Return the template id of each key (string), null where a prompt has none."""
-        ...
-
-
 @dataclass(slots=True)
 class Tally:
     """What was found in one file while it was read for one table."""

@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ringfence.loaders.canonical import CANONICAL_TYPES
-from ringfence.loaders.protocol import LINE, Templater
+from ringfence.loaders.protocol import LINE
 from ringfence.schema import Kind, Table
+from ringfence.templater import Templater
 
 FILE = "_file"
 """Column of canonical Parquet: number of the input file that the row came from; with LINE, its origin."""

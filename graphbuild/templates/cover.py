@@ -118,6 +118,21 @@ def diversity(
     return varied
 
 
+def fit(places: Ints, pairs: Following, index: Inverted) -> npt.NDArray[np.float64]:
+    """Return how much of the template that it names each text has, 0..1; 0 where it names none.
+
+    Args:
+        places: Of the pairs that name, -1 for none; shape: ``(texts,)``.
+        pairs: Which text follows which template.
+        index: The templates.
+    """
+    shares = np.zeros(len(places))
+    naming = places >= 0
+    pair = places[naming]
+    shares[naming] = pairs.hits[pair] / index.sizes[pairs.templates[pair]]
+    return shares
+
+
 @dataclass(frozen=True, slots=True)
 class Kinship:
     """How wide-spread templates are, and which occur only within which."""

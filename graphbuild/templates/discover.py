@@ -269,9 +269,7 @@ class _Search:
         # Wording around which nothing changes is still a template where there is no other.
         self._worth = self._kin.support * np.maximum(varied, 1e-3)
         self.names, places = cover.named(len(self._weights), pairs, self._worth, self._kin, settings.cap)
-        named = places >= 0
-        self._fit = np.zeros(len(places))
-        self._fit[named] = pairs.hits[places[named]] / index.sizes[pairs.templates[places[named]]]
+        self._fit = cover.fit(places, pairs, index)
         self.assigned = True
 
     def _learn(self) -> None:

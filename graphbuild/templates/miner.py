@@ -160,11 +160,7 @@ class PromptMiner:
 
     def resolve(self, keys: pa.Array) -> pa.Array:
         """Return the template id of each key, null where its prompt has none; shape: ``(n,)``."""
-        return self._resolved(keys)[0]
-
-    def confidence(self, keys: pa.Array) -> pa.Array:
-        """Return how much of its template's wording the prompt of each key has, 0..1; shape: ``(n,)``."""
-        return self._resolved(keys)[1]
+        return self.answers(keys)[0]
 
     def slots(self, texts: pa.Array, keys: pa.Array) -> pa.Array:
         """Return the parts of texts that are not their template's wording.
@@ -353,7 +349,11 @@ class PromptMiner:
         self._parts.extend(np.stack([first[rows], second[rows]], axis=1))
         return keys
 
-    def _resolved(self, keys: pa.Array) -> tuple[pa.Array, pa.Array]:
+    def answers(self, keys: pa.Array) -> tuple[pa.Array, pa.Array]:
+        """Return the template id of each key, and how much of the template's wording its prompt has, 0..1.
+
+        Both are null where a prompt has no template; shapes: ``(n,)``.
+        """
         first = keys.fill_null(0).to_numpy(zero_copy_only=False).astype(np.uint64)
         second = np.zeros_like(first)
         pairs = self._pairs.find(first)

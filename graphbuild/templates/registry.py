@@ -226,7 +226,4 @@ class _Index:
         numbers = cover.lookup(self._keys, self._values, shingles.hashes)
         pairs = cover.following(numbers, shingles.starts, self._inverted, settings.need)
         names, places = cover.named(len(shingles), pairs, self._worth, self._kin, settings.cap)
-        fit = np.zeros(len(names))
-        found = names >= 0
-        fit[found] = pairs.hits[places[found]] / self._inverted.sizes[names[found]]
-        return names, fit
+        return names, cover.fit(places, pairs, self._inverted)

@@ -350,7 +350,7 @@ def test_slots_are_where_prompts_differ() -> None:
     rng = random.Random(f"{PERSONA}1")
     assert pieces == [[words(rng, 1, 60) for _ in range(3)] for _ in range(20)]
     assert miner.slots(pa.array(["", None]), pa.nulls(2, pa.uint64())).to_pylist() == [None, None]
-    assert all(confidence == 1 for confidence in miner.confidence(keys).to_pylist())
+    assert all(confidence == 1 for confidence in miner.answers(keys)[1].to_pylist())
 
 
 def test_the_system_prompt_names_the_template_unless_it_stands_above_everything() -> None:

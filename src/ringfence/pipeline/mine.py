@@ -264,10 +264,10 @@ def _write(
             if len(part) < rows.num_rows:
                 break
             named = pa.array(part, mask=part == 0)
-            ids = miner.resolve(named)
+            ids, confidence = miner.answers(named)
             slots = _slots(miner.slots(text_of(rows, source.column), named).cast(SLOTS), ids)
             kept = (rows[name] for name in source.kept)
-            columns = [*kept, ids, miner.confidence(named).cast(pa.float32()), slots]
+            columns = [*kept, ids, confidence.cast(pa.float32()), slots]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
             tick(at / len(keys))
     if at != len(keys) or source.changed():
