@@ -77,4 +77,4 @@ report-world scenario scale seed:
 lock:
     pip install -q uv
     uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra gnn pyproject.toml requirements/build.in -o requirements/demo.txt
-    uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra gnn --group dev -c requirements/demo.txt pyproject.toml requirements/build.in -o requirements/dev.txt
+    uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra gnn --extra otel --group dev -c requirements/demo.txt pyproject.toml requirements/build.in -o requirements/dev.txt

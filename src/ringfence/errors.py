@@ -9,6 +9,13 @@
     │   └── NoUsableTableError                   nothing in the folder can be used
     ├── OutputError                              the output folder cannot be written
     ├── ModelError                               a model or snapshot file is off
+    ├── EnforcementError                         the casebook or what follows from it
+    │   ├── CasebookError                        the casebook is missing, locked, full or damaged
+    │   ├── UnknownCaseError                     it knows no such ring, account, order or sink
+    │   ├── NotAllowedError                      the ring's life, the policy or a hold forbids it
+    │   │   └── StaleVersionError                someone else decided first
+    │   ├── PolicyError          exit code 2     the policy or the sinks file is off
+    │   └── AuditError                           the audit log or a bundle was tampered with
     └── StoreError                 exit code 4   the graph store failed
         ├── StoreUnavailableError                no answer, or none that lets us in
         ├── StoreConflictError                   it holds another state
@@ -57,6 +64,36 @@ class OutputError(RingfenceError):
 
 class ModelError(RingfenceError):
     """A model or graph snapshot file is missing, damaged or of another version."""
+
+
+class EnforcementError(RingfenceError):
+    """The casebook, or what is to follow from it, failed."""
+
+
+class CasebookError(EnforcementError):
+    """The casebook cannot be opened, read or written; nothing of the step was kept."""
+
+
+class UnknownCaseError(EnforcementError):
+    """The casebook knows no such ring, account, order or sink."""
+
+
+class NotAllowedError(EnforcementError):
+    """The ring's life, the policy, an approval or a hold forbids the step; nothing was changed."""
+
+
+class StaleVersionError(NotAllowedError):
+    """The ring is no longer at the version that was decided on: someone else came first."""
+
+
+class PolicyError(EnforcementError):
+    """The policy or the sinks file does not say what it must."""
+
+    exit_code = 2
+
+
+class AuditError(EnforcementError):
+    """The audit log, a checkpoint or an evidence bundle is not what was signed."""
 
 
 class StoreError(RingfenceError):

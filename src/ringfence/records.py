@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -36,11 +37,20 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """What enforcement is asked to do; a run asks for nothing that cannot be undone."""
+    """What enforcement is asked to do, mildest first; a run asks for nothing that cannot be undone."""
 
     NONE = "none"
     REVIEW = "review"
+    MONITOR = "monitor"
+    RATE_LIMIT = "rate-limit"
+    STEP_UP = "step-up"
     SUSPEND = "suspend"
+    BAN = "ban"
+
+    @property
+    def severity(self) -> int:
+        """Its place among all actions, the mildest being 0."""
+        return list(Action).index(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,29 @@ class Ring:
         row["last_seen"] = iso_time(self.last_seen)
         return row
 
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Ring:
+        """Return the ring that :meth:`as_json` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: the row is none of ours.
+        """
+        return cls(
+            **{
+                **row,
+                "decision": Decision(row["decision"]),
+                "first_seen": _time(row["first_seen"]),
+                "last_seen": _time(row["last_seen"]),
+                "members": tuple(Member(**{**one, "role": Role(one["role"])}) for one in row["members"]),
+                "evidence": tuple(
+                    Evidence(**{**one, "family": Family(one["family"]), "entities": tuple(one["entities"])})
+                    for one in row["evidence"]
+                ),
+                "tactics": tuple(row["tactics"]),
+                "recommended_action": Action(row["recommended_action"]),
+            }
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class FileAccount:
@@ -131,3 +164,7 @@ class Rejection:
 def iso_time(when: datetime | None) -> str | None:
     """Return a UTC time as ISO 8601 with ``Z``."""
     return None if when is None else when.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,1 @@
+"""The casebook: every ring ever flagged, and everything people decided about it."""

@@ -1,0 +1,135 @@
+"""What people decide about a ring: who looks at it, what they find, what they note."""
+
+from __future__ import annotations
+
+from ringfence.enforcement.casebook.cases import Case, case, case_at
+from ringfence.enforcement.casebook.database import Writing
+from ringfence.enforcement.casebook.life import State, Verdict, check_step
+from ringfence.enforcement.casebook.record import raised
+from ringfence.errors import NotAllowedError, UnknownCaseError, near_names
+
+_TAKEN_UP = (State.NEW, State.WATCH, State.REJECTED, State.REVERSED, State.CONFIRMED)
+
+
+def assign(writing: Writing, ring_id: str, assignee: str, version: int | None = None) -> Case:
+    """Give a ring to a person: it is in review from then on, unless it is enforced.
+
+    Raises:
+        UnknownCaseError: the casebook knows no such ring.
+        StaleVersionError: it has another version by now.
+    """
+    found = case_at(writing.connection, ring_id, version)
+    if found.state in _TAKEN_UP:
+        move(writing, found, State.IN_REVIEW)
+    raised(writing, ring_id)
+    writing.execute("UPDATE rings SET assignee = ? WHERE ring_id = ?", (assignee, ring_id))
+    writing.audit("ring assigned", ring_id, assignee=assignee)
+    return case(writing.connection, ring_id)
+
+
+def give_verdict(
+    writing: Writing, ring_id: str, verdict: Verdict, reason: str, *, version: int | None = None
+) -> Case:
+    """Decide on a ring as a whole.
+
+    Raises:
+        UnknownCaseError: the casebook knows no such ring.
+        StaleVersionError: it has another version by now.
+        NotAllowedError: there is no reason, the ring's life has no such step, or it has merged into another.
+    """
+    found = case_at(writing.connection, ring_id, version)
+    _check_reason(reason)
+    if found.succeeded_by is not None:
+        raise NotAllowedError(f"{ring_id} has merged into {found.succeeded_by}. Decide on that one.")
+    move(writing, found, State(verdict))
+    _write(writing, found, None, verdict, reason)
+    return case(writing.connection, ring_id)
+
+
+def give_account_verdict(
+    writing: Writing,
+    ring_id: str,
+    account_id: str,
+    verdict: Verdict,
+    reason: str,
+    *,
+    version: int | None = None,
+) -> Case:
+    """Decide on one account of a ring; the ring's own state stays. A rejected account is never enforced.
+
+    Raises:
+        UnknownCaseError: the casebook knows no such ring, or the account is no member of it.
+        StaleVersionError: the ring has another version by now.
+        NotAllowedError: there is no reason.
+    """
+    found = case_at(writing.connection, ring_id, version)
+    _check_reason(reason)
+    check_member(writing, ring_id, account_id)
+    _write(writing, found, account_id, verdict, reason)
+    return case(writing.connection, ring_id)
+
+
+def add_note(writing: Writing, ring_id: str, text: str) -> None:
+    """Write down something about a ring; its version stays.
+
+    Raises:
+        UnknownCaseError: the casebook knows no such ring.
+        NotAllowedError: the note is empty.
+    """
+    case(writing.connection, ring_id)
+    if not text.strip():
+        raise NotAllowedError("The note is empty.")
+    writing.execute(
+        "INSERT INTO notes (ring_id, text, by, at) VALUES (?, ?, ?, ?)",
+        (ring_id, text.strip(), writing.by, writing.stamp),
+    )
+    writing.audit("note added", ring_id)
+
+
+def move(writing: Writing, found: Case, to: State) -> None:
+    """Change the state of a ring.
+
+    Raises:
+        NotAllowedError: its life has no such step.
+    """
+    if found.state is to:
+        return
+    check_step(found.ring_id, found.state, to)
+    writing.execute("UPDATE rings SET state = ? WHERE ring_id = ?", (to, found.ring_id))
+
+
+def check_member(writing: Writing, ring_id: str, account_id: str) -> None:
+    """Refuse an account that is no member of the ring.
+
+    Raises:
+        UnknownCaseError: it is none.
+    """
+    members = [
+        row["account_id"]
+        for row in writing.execute("SELECT account_id FROM members WHERE ring_id = ?", (ring_id,))
+    ]
+    if account_id not in members:
+        raise UnknownCaseError(f"{account_id!r} is no member of {ring_id}.{near_names(account_id, members)}")
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise NotAllowedError("A verdict needs a reason: whoever is banned for it may ask.")
+
+
+def _write(writing: Writing, found: Case, account_id: str | None, verdict: Verdict, reason: str) -> None:
+    writing.execute(
+        "INSERT INTO verdicts (ring_id, account_id, version, verdict, reason, by, at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (found.ring_id, account_id, found.version, verdict, reason.strip(), writing.by, writing.stamp),
+    )
+    raised(writing, found.ring_id)
+    scope = "ring" if account_id is None else "account"
+    writing.audit(
+        "verdict given",
+        found.ring_id,
+        verdict=verdict,
+        scope=scope,
+        version=found.version,
+        reason=reason.strip(),
+    )

@@ -1,0 +1,84 @@
+"""What an order must not be: these checks stand between a mistake and a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ringfence.enforcement.casebook.cases import Case
+from ringfence.enforcement.casebook.database import Writing
+from ringfence.enforcement.casebook.life import State
+from ringfence.enforcement.orders.records import (
+    ENFORCEABLE,
+    Request,
+    cleared,
+    standing,
+)
+from ringfence.errors import NotAllowedError, UnknownCaseError, near_names
+from ringfence.records import Action, Role
+
+
+def check_request(writing: Writing, found: Case, request: Request) -> None:
+    """Refuse an order that must not be.
+
+    Raises:
+        UnknownCaseError: an account is no member of the ring.
+        NotAllowedError: there is no reason, no account, a bystander or a cleared account among them, the ring
+            is not confirmed, or an account is under the same or a harsher order.
+    """
+    check_reason(request.reason)
+    if request.action not in ENFORCEABLE:
+        raise NotAllowedError(f"{request.action} is no action that can be ordered: {', '.join(ENFORCEABLE)}.")
+    if found.succeeded_by is not None:
+        raise NotAllowedError(f"{found.ring_id} has merged into {found.succeeded_by}. Order it there.")
+    if not request.automatic and found.state not in (State.CONFIRMED, State.ENFORCED):
+        raise NotAllowedError(
+            f"{found.ring_id} is {found.state}; only a confirmed ring is enforced. "
+            f"Decide first: `ringfence rings verdict {found.ring_id} confirmed --reason …`."
+        )
+    if request.automatic and found.state in (State.REJECTED, State.REVERSED):
+        raise NotAllowedError(f"{found.ring_id} is {found.state}; nothing is done to it without a person.")
+    if not request.targets:
+        raise NotAllowedError(f"No account of {found.ring_id} is left to act on.")
+    _check_targets(writing, found, request)
+
+
+def _check_targets(writing: Writing, found: Case, request: Request) -> None:
+    roles = {
+        row["account_id"]: Role(row["role"])
+        for row in writing.execute("SELECT account_id, role FROM members WHERE ring_id = ?", (found.ring_id,))
+    }
+    asked = [one.account_id for one in request.targets]
+    strangers = [account for account in asked if account not in roles]
+    if strangers:
+        raise UnknownCaseError(
+            f"{_some(strangers)} no member of {found.ring_id}.{near_names(strangers[0], roles)}"
+        )
+    bystanders = [account for account in asked if roles[account] is Role.BYSTANDER]
+    if bystanders:
+        raise NotAllowedError(
+            f"{_some(bystanders)} a bystander of {found.ring_id}; bystanders are never enforced."
+        )
+    free = cleared(writing.connection, found.ring_id)
+    if let_off := [account for account in asked if account in free]:
+        raise NotAllowedError(f"{_some(let_off)} cleared by a verdict; give another verdict first.")
+    under = {} if request.shadow else standing(writing.connection)
+    doubled = [a for a in asked if under.get(a, Action.NONE).severity >= request.action.severity]
+    if doubled:
+        raise NotAllowedError(
+            f"{_some(doubled)} under {under[doubled[0]]} already; nothing is ordered twice."
+        )
+
+
+def check_reason(reason: str) -> None:
+    """Refuse an order without a reason.
+
+    Raises:
+        NotAllowedError: there is none.
+    """
+    if not reason.strip():
+        raise NotAllowedError("An order needs a reason: whoever it meets may ask.")
+
+
+def _some(accounts: Sequence[str]) -> str:
+    more = f" and {len(accounts) - 1:,} more are" if len(accounts) > 1 else " is"
+    return f"{accounts[0]}{more}"

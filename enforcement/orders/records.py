@@ -1,0 +1,142 @@
+"""What is ordered: the records, and reading them from the casebook."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from ringfence.enforcement.events import Target
+from ringfence.errors import UnknownCaseError, near_names
+from ringfence.records import Action, Role
+
+ENFORCEABLE = (Action.MONITOR, Action.RATE_LIMIT, Action.STEP_UP, Action.SUSPEND, Action.BAN)
+"""Actions that can be ordered, the mildest first."""
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands."""
+
+    AWAITING = "awaiting approval"
+    ACTIVE = "active"
+    REVERSED = "reversed"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asks for."""
+
+    ring_id: str
+    action: Action
+    targets: tuple[Target, ...]
+    reason: str
+    version: int | None = None
+    """Of the ring that was looked at; None for whatever it is now."""
+    expires_at: datetime | None = None
+    approvals: int = 0
+    """How many further persons must approve: 0 or 1."""
+    automatic: bool = False
+    """Whether the policy lets it go without a person's verdict."""
+    shadow: bool = False
+    """Recorded and sent nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of the casebook."""
+
+    order_id: str
+    ring_id: str
+    version: int
+    action: Action
+    status: OrderStatus
+    shadow: bool
+    reason: str
+    ordered_by: str
+    ordered_at: str
+    approved_by: str | None
+    approved_at: str | None
+    expires_at: str | None
+    reverses: str | None
+    """The order that this one undoes."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the order as plain JSON values."""
+        return asdict(self)
+
+
+def order(connection: sqlite3.Connection, order_id: str) -> Order:
+    """Return an order.
+
+    Raises:
+        UnknownCaseError: there is none of that id.
+    """
+    row = connection.execute("SELECT * FROM orders WHERE order_id = ?", (order_id,)).fetchone()
+    if row is None:
+        known = [row["order_id"] for row in connection.execute("SELECT order_id FROM orders")]
+        raise UnknownCaseError(f"There is no order {order_id!r}.{near_names(order_id, known)}")
+    return _order(row)
+
+
+def orders(
+    connection: sqlite3.Connection, ring_id: str | None = None, status: OrderStatus | None = None
+) -> list[Order]:
+    """Return the orders of a ring, or of all, in the order of time."""
+    rows = connection.execute(
+        "SELECT * FROM orders WHERE (:ring IS NULL OR ring_id = :ring) "
+        "AND (:status IS NULL OR status = :status) "
+        "ORDER BY ordered_at, ring_id, version",
+        {"ring": ring_id, "status": status},
+    )
+    return [_order(row) for row in rows]
+
+
+def targets(connection: sqlite3.Connection, order_id: str, *, standing: bool = False) -> tuple[Target, ...]:
+    """Return the accounts of an order; with ``standing``, only those not released again."""
+    rows = connection.execute(
+        "SELECT account_id, role, score FROM order_accounts "
+        "WHERE order_id = ? AND (NOT ? OR reversed_by IS NULL) "
+        "ORDER BY account_id",
+        (order_id, standing),
+    )
+    return tuple(Target(row["account_id"], Role(row["role"]), row["score"]) for row in rows)
+
+
+def standing(connection: sqlite3.Connection) -> dict[str, Action]:
+    """Return the harshest action that each account is under, or that waits for approval; shadow apart."""
+    rows = connection.execute(
+        "SELECT account_id, action FROM order_accounts JOIN orders USING (order_id) "
+        "WHERE reversed_by IS NULL AND reverses IS NULL AND NOT shadow AND status IN (?, ?)",
+        (OrderStatus.ACTIVE, OrderStatus.AWAITING),
+    )
+    harshest: dict[str, Action] = {}
+    for row in rows:
+        action = Action(row["action"])
+        known = harshest.get(row["account_id"], Action.NONE)
+        harshest[row["account_id"]] = max(known, action, key=lambda one: one.severity)
+    return harshest
+
+
+def cleared(connection: sqlite3.Connection, ring_id: str) -> frozenset[str]:
+    """Return the accounts of a ring whose latest verdict of their own is ``rejected``."""
+    rows = connection.execute(
+        "SELECT account_id, verdict, max(verdict_id) FROM verdicts "
+        "WHERE ring_id = ? AND account_id IS NOT NULL GROUP BY account_id",
+        (ring_id,),
+    )
+    return frozenset(row["account_id"] for row in rows if row["verdict"] == "rejected")
+
+
+def _order(row: sqlite3.Row) -> Order:
+    values = dict(row)
+    return Order(
+        **{
+            **values,
+            "action": Action(values["action"]),
+            "status": OrderStatus(values["status"]),
+            "shadow": bool(values["shadow"]),
+        }
+    )

@@ -1,0 +1,1 @@
+"""The outbox: events wait beside the decisions they tell of, until each sink has them."""

@@ -1,0 +1,81 @@
+"""Into the outbox, and out of it again before anything was sent: steps of the transaction that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from ringfence.enforcement.casebook.content import packed
+from ringfence.enforcement.casebook.database import Writing, stamp
+from ringfence.enforcement.events import Event, idempotency_key
+from ringfence.enforcement.sinks.protocol import Sink
+
+
+def enqueue(writing: Writing, event: Event, sinks: Iterable[Sink]) -> list[str]:
+    """Put an event into the outbox, for each sink the bytes it will get; return the idempotency keys.
+
+    With no sink, the event is kept all the same.
+    """
+    writing.execute(
+        "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            event.event_id,
+            event.ring_id,
+            event.version,
+            event.kind,
+            event.order_id,
+            stamp(event.occurred_at),
+            packed(event.as_json()),
+        ),
+    )
+    keys = []
+    for sink in sinks:
+        body, key = sink.render(event), idempotency_key(event, sink.name)
+        digest = sha256(body).hexdigest()
+        writing.execute(
+            "INSERT INTO exports (key, event_id, ring_id, sink, media_type, body, digest, status, due_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?)",
+            (
+                key,
+                event.event_id,
+                event.ring_id,
+                sink.name,
+                sink.media_type,
+                body,
+                digest,
+                writing.now.timestamp(),
+            ),
+        )
+        writing.audit(
+            "export queued", event.ring_id, event_id=event.event_id, sink=sink.name, key=key, digest=digest
+        )
+        keys.append(key)
+    return keys
+
+
+def withdraw(writing: Writing, event_id: str) -> frozenset[str]:
+    """Take back what has not arrived of an event; return the sinks that may have got it.
+
+    What was never tried, and is in nobody's hand, has surely not arrived: no word of it need follow. What was
+    tried may have been applied though no answer came; so may what a sender has in hand at this moment.
+    """
+    rows = writing.execute(
+        "SELECT key, sink, status, attempts, leased_until FROM exports WHERE event_id = ?", (event_id,)
+    ).fetchall()
+    reached = set()
+    for row in rows:
+        in_hand = row["leased_until"] is not None
+        if row["status"] == "delivered" or row["attempts"] or in_hand:
+            reached.add(row["sink"])
+        if row["status"] in ("waiting", "dead"):
+            writing.execute("UPDATE exports SET status = 'withdrawn' WHERE key = ?", (row["key"],))
+            writing.audit("export withdrawn", event_id=event_id, sink=row["sink"], key=row["key"])
+    return frozenset(reached)
+
+
+def reached(writing: Writing, event_id: str) -> frozenset[str]:
+    """Return the sinks that an event is on its way to, or has arrived at."""
+    rows = writing.execute(
+        "SELECT sink FROM exports WHERE event_id = ? AND status <> 'withdrawn'", (event_id,)
+    )
+    return frozenset(row["sink"] for row in rows)

@@ -1,0 +1,1 @@
+"""Where orders go: files, webhooks, and the formats that security systems exchange."""
