@@ -88,11 +88,18 @@ class Event:
     superseded_by: tuple[str, ...]
     """Ring ids that the ring goes by from now on."""
     grounds: Grounds
+    ring_opened_at: datetime | None = None
+    """When the casebook first had the ring: the same in all events of a ring."""
+    reverses_at: datetime | None = None
+    """When the event happened that a reversal undoes."""
+    reverses_all: bool = False
+    """Whether nothing of what that event asked for stands any more."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the event as plain JSON values; times in ISO 8601 with ``Z``."""
         row = asdict(self)
-        row["occurred_at"], row["expires_at"] = iso_time(self.occurred_at), iso_time(self.expires_at)
+        for name in ("occurred_at", "expires_at", "ring_opened_at", "reverses_at"):
+            row[name] = iso_time(getattr(self, name))
         for name in ("first_seen", "last_seen"):
             row["grounds"][name] = iso_time(getattr(self.grounds, name))
         return row
@@ -109,6 +116,8 @@ class Event:
                 "decided_by": tuple(row["decided_by"]),
                 "occurred_at": datetime.fromisoformat(row["occurred_at"]),
                 "expires_at": _time(row["expires_at"]),
+                "ring_opened_at": _time(row.get("ring_opened_at")),
+                "reverses_at": _time(row.get("reverses_at")),
                 "accounts": tuple(Target(**{**one, "role": Role(one["role"])}) for one in row["accounts"]),
                 "superseded_by": tuple(row["superseded_by"]),
                 "grounds": Grounds(

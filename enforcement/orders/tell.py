@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
 
 from ringfence.enforcement.casebook.cases import case, ring_at
 from ringfence.enforcement.casebook.database import Writing, read_stamp
@@ -58,8 +60,17 @@ def tell_reversal(
             f"{undone.order_id} went to {', '.join(missing)}, which the sinks file no longer has. "
             "Add it again: a reversal must reach everyone who was told."
         )
-    event = _event(writing, reversal, EventKind.REVERSED, first)
+    event = replace(
+        _event(writing, reversal, EventKind.REVERSED, first),
+        reverses_at=_happened(writing, first),
+        reverses_all=whole,
+    )
     enqueue(writing, event, [sinks[name] for name in sorted(to)])
+
+
+def _happened(writing: Writing, event: str) -> datetime:
+    row = writing.execute("SELECT occurred_at FROM events WHERE event_id = ?", (event,)).fetchone()
+    return read_stamp(row["occurred_at"])
 
 
 def _event(writing: Writing, told: Order, kind: EventKind, reverses: str | None) -> Event:
@@ -79,4 +90,5 @@ def _event(writing: Writing, told: Order, kind: EventKind, reverses: str | None)
         reverses=reverses,
         superseded_by=(),
         grounds=Grounds.of(ring_at(writing.connection, told.ring_id)),
+        ring_opened_at=read_stamp(case(writing.connection, told.ring_id).opened_at),
     )
