@@ -114,6 +114,7 @@ CREATE TABLE events (                  -- what enforcement systems are told
     occurred_at TEXT NOT NULL,
     content     BLOB NOT NULL          -- the event as JSON, deflated
 ) STRICT;
+CREATE INDEX events_by_order ON events (order_id);
 
 CREATE TABLE exports (                 -- the outbox: an event for a sink
     number      INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -122,7 +123,6 @@ CREATE TABLE exports (                 -- the outbox: an event for a sink
     ring_id     TEXT NOT NULL,
     sink        TEXT NOT NULL,
     media_type  TEXT NOT NULL,
-    body        BLOB NOT NULL,         -- the very bytes that every attempt sends
     digest      TEXT NOT NULL,         -- SHA-256 of the body
     status      TEXT NOT NULL CHECK (status IN ('waiting', 'delivered', 'dead', 'withdrawn')),
     attempts    INTEGER NOT NULL DEFAULT 0,
@@ -131,10 +131,15 @@ CREATE TABLE exports (                 -- the outbox: an event for a sink
     leased_until REAL,
     last_error  TEXT,
     delivered_at TEXT,
-    receipt     TEXT
+    receipt     TEXT,
+    body        BLOB NOT NULL          -- the very bytes that every attempt sends; last: what stands behind is slow to read
 ) STRICT;
 CREATE INDEX exports_waiting ON exports (sink, ring_id, number) WHERE status = 'waiting';
+CREATE INDEX exports_in_order ON exports (sink, number, due_at, ring_id) WHERE status = 'waiting';
+CREATE INDEX exports_dead ON exports (sink, ring_id, number) WHERE status = 'dead';
+CREATE INDEX exports_leased ON exports (sink, ring_id) WHERE leased_until IS NOT NULL;
 CREATE INDEX exports_by_ring ON exports (ring_id, sink, number);
+CREATE INDEX exports_by_event ON exports (event_id);
 
 CREATE TABLE halts (                   -- a sink that told us to stop
     sink        TEXT PRIMARY KEY,
