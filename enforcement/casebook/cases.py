@@ -93,6 +93,8 @@ def ring_at(connection: sqlite3.Connection, ring_id: str, version: int | None = 
     Raises:
         UnknownCaseError: there is no such ring, or no such version.
     """
+    if version is not None and version > (latest := case(connection, ring_id).version):
+        raise UnknownCaseError(f"{ring_id} has no version {version} yet; it is at {latest}.")
     row = connection.execute(
         "SELECT content FROM versions WHERE ring_id = ? AND version <= ? ORDER BY version DESC LIMIT 1",
         (ring_id, (1 << 62) if version is None else version),
@@ -101,6 +103,16 @@ def ring_at(connection: sqlite3.Connection, ring_id: str, version: int | None = 
         case(connection, ring_id)
         raise UnknownCaseError(f"{ring_id} had no version {version}.")
     return Ring.from_json(unpacked(row["content"]))
+
+
+def successor(connection: sqlite3.Connection, ring_id: str) -> str:
+    """Return the ring that a ring goes by now: itself, or the last one it has merged into.
+
+    Raises:
+        UnknownCaseError: the casebook knows no such ring.
+    """
+    found = case(connection, ring_id)
+    return ring_id if found.succeeded_by is None else successor(connection, found.succeeded_by)
 
 
 def _case(row: sqlite3.Row) -> Case:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from ringfence.enforcement.audit.log import append
+from ringfence.enforcement.casebook.migrate import migrate, roll_back
 from ringfence.errors import CasebookError, UnknownCaseError
 
 Clock = Callable[[], datetime]
@@ -19,8 +21,6 @@ Clock = Callable[[], datetime]
 
 BUSY_SECONDS = 30.0
 """How long a step waits for another process to finish its own."""
-
-_MIGRATIONS = "ringfence.enforcement.casebook.migrations"
 
 
 def utc_now() -> datetime:
@@ -69,34 +69,38 @@ class Casebook:
         self._connection, self._path, self._clock = connection, path, clock
 
     @classmethod
-    def open(cls, path: Path, *, make: bool = True, clock: Clock = utc_now) -> Casebook:
+    def open(
+        cls, path: Path, *, make: bool = True, clock: Clock = utc_now, patience: float = BUSY_SECONDS
+    ) -> Casebook:
         """Open the file, make it where it is missing, and bring its tables up to date.
 
         Args:
             path: The file.
             make: Whether to make it where there is none.
             clock: Tells what time a step is taken.
+            patience: Seconds that a step waits for another process to finish its own.
 
         Raises:
             UnknownCaseError: there is none, and it is not to be made.
-            CasebookError: it cannot be opened, or a later version of Ringfence wrote it.
+            CasebookError: it cannot be opened, is another program's, or was written by a later version of
+                Ringfence.
         """
         if not make and not path.is_file():
             raise UnknownCaseError(
                 f"{path} is not there. Record a run first: `ringfence rings record OUT --state DIR`."
             )
-        with _told(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        with _told(path), _told_of_files(path):
+            _make_private(path)
+            connection = sqlite3.connect(path, timeout=patience, isolation_level=None)
         book = cls(connection, path, clock)
         try:
             with _told(path):
                 connection.row_factory = sqlite3.Row
-                connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = ON")
-                _migrate(connection, path)
-                path.chmod(0o600)
+                # Before anything is changed, this finds out whose file it is.
+                migrate(connection, path)
+                _write_ahead(connection, patience)
         except BaseException:
             connection.close()
             raise
@@ -115,8 +119,7 @@ class Casebook:
                 yield Writing(self._connection, self._clock(), by)
                 self._connection.execute("COMMIT")
             except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                roll_back(self._connection)
                 raise
 
     def read(self, query: str, values: dict[str, Any] | tuple[Any, ...] = ()) -> list[sqlite3.Row]:
@@ -136,8 +139,7 @@ class Casebook:
             try:
                 yield self._connection
             finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                roll_back(self._connection)
 
     @property
     def path(self) -> Path:
@@ -160,48 +162,29 @@ class Casebook:
         self.close()
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Apply the migrations that the file lacks, all or none; two processes at once do it once."""
-    steps = sorted(
-        (step for step in files(_MIGRATIONS).iterdir() if step.name.endswith(".sql")),
-        key=lambda step: step.name,
-    )
-    if _schema_version(connection) == len(steps):
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        there = _schema_version(connection)
-        if there > len(steps):
-            raise CasebookError(
-                f"{path} was written by a later version of Ringfence (schema {there}; this one knows "
-                f"{len(steps)}). Update Ringfence; nothing was changed."
-            )
-        for step in steps[there:]:
-            for statement in _statements(step.read_text(encoding="utf-8")):
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(steps)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
+def _make_private(path: Path) -> None:
+    """Make an empty file that its owner alone can read; what SQLite keeps beside it gets the same mode."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
-def _schema_version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Yield the statements of a script; ``executescript`` would end the transaction around them."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+def _write_ahead(connection: sqlite3.Connection, patience: float) -> None:
+    """Put the file into WAL mode; SQLite itself does not wait for another process that does so just now."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
 
 
 _REASONS = {
-    sqlite3.SQLITE_BUSY: f"another process has held it for {BUSY_SECONDS:.0f} s; try again",
+    sqlite3.SQLITE_BUSY: "another process holds it and did not let go; try again",
+    sqlite3.SQLITE_PROTOCOL: "other processes hold it; try again",
     sqlite3.SQLITE_LOCKED: "another process holds it; try again",
     sqlite3.SQLITE_FULL: "the disk is full; make room, then try again",
     sqlite3.SQLITE_READONLY: "it cannot be written; check who owns it",
@@ -214,7 +197,7 @@ _REASONS = {
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system raise into words."""
+    """Turn what SQLite raises into words."""
     try:
         yield
     except sqlite3.Error as error:
@@ -222,5 +205,12 @@ def _told(path: Path) -> Iterator[None]:
         if code not in _REASONS:
             raise
         raise CasebookError(f"{path}: {_REASONS[code]}. Nothing of this step was kept.") from error
+
+
+@contextmanager
+def _told_of_files(path: Path) -> Iterator[None]:
+    """Turn what the file system raises into words; never around a step, whose own files may fail."""
+    try:
+        yield
     except OSError as error:
         raise CasebookError(f"{path}: {error.strerror or error}. Nothing of this step was kept.") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringfence.enforcement.casebook.cases import Case, case, case_at
+from ringfence.enforcement.casebook.cases import Case, case, case_at, successor
 from ringfence.enforcement.casebook.database import Writing
 from ringfence.enforcement.casebook.life import State, Verdict, check_step
 from ringfence.enforcement.casebook.record import raised
@@ -17,13 +17,16 @@ def assign(writing: Writing, ring_id: str, assignee: str, version: int | None = 
     Raises:
         UnknownCaseError: the casebook knows no such ring.
         StaleVersionError: it has another version by now.
+        NotAllowedError: nobody is named, or it has merged into another.
     """
     found = case_at(writing.connection, ring_id, version)
-    if found.state in _TAKEN_UP:
-        move(writing, found, State.IN_REVIEW)
+    _check_unmerged(writing, found)
+    if not assignee.strip():
+        raise NotAllowedError("Name the person who is to look at it.")
+    take_up(writing, found)
     raised(writing, ring_id)
-    writing.execute("UPDATE rings SET assignee = ? WHERE ring_id = ?", (assignee, ring_id))
-    writing.audit("ring assigned", ring_id, assignee=assignee)
+    writing.execute("UPDATE rings SET assignee = ? WHERE ring_id = ?", (assignee.strip(), ring_id))
+    writing.audit("ring assigned", ring_id, assignee=assignee.strip())
     return case(writing.connection, ring_id)
 
 
@@ -39,8 +42,7 @@ def give_verdict(
     """
     found = case_at(writing.connection, ring_id, version)
     _check_reason(reason)
-    if found.succeeded_by is not None:
-        raise NotAllowedError(f"{ring_id} has merged into {found.succeeded_by}. Decide on that one.")
+    _check_unmerged(writing, found)
     move(writing, found, State(verdict))
     _write(writing, found, None, verdict, reason)
     return case(writing.connection, ring_id)
@@ -86,6 +88,12 @@ def add_note(writing: Writing, ring_id: str, text: str) -> None:
     writing.audit("note added", ring_id)
 
 
+def take_up(writing: Writing, found: Case) -> None:
+    """Put a ring into review, whatever was decided; an enforced one stays so until its orders are undone."""
+    if found.state in _TAKEN_UP:
+        move(writing, found, State.IN_REVIEW)
+
+
 def move(writing: Writing, found: Case, to: State) -> None:
     """Change the state of a ring.
 
@@ -99,17 +107,29 @@ def move(writing: Writing, found: Case, to: State) -> None:
 
 
 def check_member(writing: Writing, ring_id: str, account_id: str) -> None:
-    """Refuse an account that is no member of the ring.
+    """Refuse an account that neither is a member of the ring nor was ever under an order on it.
+
+    A later run may have dropped an account that is still suspended; it must be possible to let it off.
 
     Raises:
         UnknownCaseError: it is none.
     """
     members = [
         row["account_id"]
-        for row in writing.execute("SELECT account_id FROM members WHERE ring_id = ?", (ring_id,))
+        for row in writing.execute(
+            "SELECT account_id FROM members WHERE ring_id = :ring UNION "
+            "SELECT account_id FROM order_accounts JOIN orders USING (order_id) WHERE ring_id = :ring",
+            {"ring": ring_id},
+        )
     ]
     if account_id not in members:
         raise UnknownCaseError(f"{account_id!r} is no member of {ring_id}.{near_names(account_id, members)}")
+
+
+def _check_unmerged(writing: Writing, found: Case) -> None:
+    if found.succeeded_by is not None:
+        now = successor(writing.connection, found.ring_id)
+        raise NotAllowedError(f"{found.ring_id} has merged into {now}. Go on with that one.")
 
 
 def _check_reason(reason: str) -> None:
@@ -118,18 +138,18 @@ def _check_reason(reason: str) -> None:
 
 
 def _write(writing: Writing, found: Case, account_id: str | None, verdict: Verdict, reason: str) -> None:
-    writing.execute(
+    written = writing.execute(
         "INSERT INTO verdicts (ring_id, account_id, version, verdict, reason, by, at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
         (found.ring_id, account_id, found.version, verdict, reason.strip(), writing.by, writing.stamp),
     )
     raised(writing, found.ring_id)
-    scope = "ring" if account_id is None else "account"
     writing.audit(
         "verdict given",
         found.ring_id,
+        verdict_id=written.lastrowid,
         verdict=verdict,
-        scope=scope,
+        scope="ring" if account_id is None else "account",
         version=found.version,
         reason=reason.strip(),
     )

@@ -55,16 +55,26 @@ def trace(
     for name, ring in sorted(shared, key=lambda pair: (-shared[pair], pair)):
         if name not in heirs and ring not in heirs.values():
             heirs[name] = ring
+    merged = _merged(heirs, shared)
+    return {name: _heir(name, heirs, merged, shared) for name in members}
+
+
+def _merged(heirs: Mapping[str, str], shared: Mapping[tuple[str, str], int]) -> dict[str, str]:
+    """Return, of the rings that nothing continues, the found one each went into: where most of it is."""
     continued = set(heirs.values())
-    return {name: _heir(name, heirs, continued, shared) for name in members}
+    into: dict[str, str] = {}
+    for name, ring in sorted(shared, key=lambda pair: (-shared[pair], pair)):
+        if ring not in continued:
+            into.setdefault(ring, name)
+    return into
 
 
 def _heir(
-    name: str, heirs: Mapping[str, str], continued: set[str], shared: Mapping[tuple[str, str], int]
+    name: str, heirs: Mapping[str, str], merged: Mapping[str, str], shared: Mapping[tuple[str, str], int]
 ) -> Heir:
     others = sorted(
         (ring for one, ring in shared if one == name), key=lambda ring: (-shared[name, ring], ring)
     )
     if name not in heirs:
         return Heir(None, split_from=others[0] if others else None)
-    return Heir(heirs[name], merged=tuple(ring for ring in others if ring not in continued))
+    return Heir(heirs[name], merged=tuple(ring for ring in others if merged.get(ring) == name))

@@ -59,6 +59,14 @@ def read_run(out: Path) -> FinishedRun:
         ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise OutputError(f"{out} is damaged: {error}. Run again.") from error
+    _check_told_once(out, rings)
     kept = {name: manifest[name] for name in _KEPT if name in manifest}
     run_id = digest_json([kept, [ring.as_json() for ring in rings]])
-    return FinishedRun(run_id, out, accounts, rings, kept)
+    return FinishedRun(run_id, out.resolve(), accounts, rings, kept)
+
+
+def _check_told_once(out: Path, rings: tuple[Ring, ...]) -> None:
+    """Refuse rings that could not have come from one run: there, an account is in one community."""
+    seen = [member.account_id for ring in rings for member in ring.members]
+    if len(set(seen)) < len(seen) or len({ring.ring_id for ring in rings}) < len(rings):
+        raise OutputError(f"{out} is damaged: rings.jsonl tells a ring or an account twice. Run again.")
