@@ -16,53 +16,87 @@ from ringfence.enforcement.orders.records import (
 from ringfence.errors import NotAllowedError, UnknownCaseError, near_names
 from ringfence.records import Action, Role
 
+DECIDED = (State.CONFIRMED, State.ENFORCED)
+"""States in which a person stands by the accusation."""
+
+_NOT_BY_ITSELF = (State.REJECTED, State.REVERSED, State.WATCH)
+
 
 def check_request(writing: Writing, found: Case, request: Request) -> None:
     """Refuse an order that must not be.
 
     Raises:
         UnknownCaseError: an account is no member of the ring.
-        NotAllowedError: there is no reason, no account, a bystander or a cleared account among them, the ring
-            is not confirmed, or an account is under the same or a harsher order.
+        NotAllowedError: there is no reason, no account, one account twice, a bystander or a cleared account
+            among them, the ring is not confirmed, the order is over before it begins, or an account is under
+            the same or a harsher order.
     """
     check_reason(request.reason)
     if request.action not in ENFORCEABLE:
         raise NotAllowedError(f"{request.action} is no action that can be ordered: {', '.join(ENFORCEABLE)}.")
     if found.succeeded_by is not None:
         raise NotAllowedError(f"{found.ring_id} has merged into {found.succeeded_by}. Order it there.")
-    if not request.automatic and found.state not in (State.CONFIRMED, State.ENFORCED):
+    _check_state(found, request)
+    if request.expires_at is not None and request.expires_at <= writing.now:
+        raise NotAllowedError("The order would be over before it begins; set a later end.")
+    asked = [one.account_id for one in request.targets]
+    if not asked:
+        raise NotAllowedError(f"No account of {found.ring_id} is left to act on.")
+    if len(set(asked)) < len(asked):
+        raise NotAllowedError("An account is named twice; name each once.")
+    check_accounts(writing, found.ring_id, asked)
+    if not request.shadow:
+        check_standing(writing, asked, request.action)
+
+
+def _check_state(found: Case, request: Request) -> None:
+    if not request.automatic and found.state not in DECIDED:
         raise NotAllowedError(
             f"{found.ring_id} is {found.state}; only a confirmed ring is enforced. "
             f"Decide first: `ringfence rings verdict {found.ring_id} confirmed --reason …`."
         )
-    if request.automatic and found.state in (State.REJECTED, State.REVERSED):
+    if request.automatic and found.state in _NOT_BY_ITSELF:
         raise NotAllowedError(f"{found.ring_id} is {found.state}; nothing is done to it without a person.")
-    if not request.targets:
-        raise NotAllowedError(f"No account of {found.ring_id} is left to act on.")
-    _check_targets(writing, found, request)
 
 
-def _check_targets(writing: Writing, found: Case, request: Request) -> None:
+def check_accounts(writing: Writing, ring_id: str, asked: Sequence[str]) -> None:
+    """Refuse accounts that nothing may be done to.
+
+    Raises:
+        UnknownCaseError: one is no member of the ring.
+        NotAllowedError: one is a bystander, or cleared.
+    """
     roles = {
         row["account_id"]: Role(row["role"])
-        for row in writing.execute("SELECT account_id, role FROM members WHERE ring_id = ?", (found.ring_id,))
+        for row in writing.execute("SELECT account_id, role FROM members WHERE ring_id = ?", (ring_id,))
     }
-    asked = [one.account_id for one in request.targets]
     strangers = [account for account in asked if account not in roles]
     if strangers:
-        raise UnknownCaseError(
-            f"{_some(strangers)} no member of {found.ring_id}.{near_names(strangers[0], roles)}"
-        )
+        raise UnknownCaseError(f"{_some(strangers)} no member of {ring_id}.{near_names(strangers[0], roles)}")
     bystanders = [account for account in asked if roles[account] is Role.BYSTANDER]
     if bystanders:
-        raise NotAllowedError(
-            f"{_some(bystanders)} a bystander of {found.ring_id}; bystanders are never enforced."
-        )
-    free = cleared(writing.connection, found.ring_id)
+        raise NotAllowedError(f"{_some(bystanders)} a bystander of {ring_id}; bystanders are never enforced.")
+    free = cleared(writing.connection, ring_id)
     if let_off := [account for account in asked if account in free]:
         raise NotAllowedError(f"{_some(let_off)} cleared by a verdict; give another verdict first.")
-    under = {} if request.shadow else standing(writing.connection)
-    doubled = [a for a in asked if under.get(a, Action.NONE).severity >= request.action.severity]
+
+
+def check_standing(
+    writing: Writing, asked: Sequence[str], action: Action, apart_from: str | None = None
+) -> None:
+    """Refuse accounts that are under the same action, or a harsher one, already.
+
+    Args:
+        writing: The transaction.
+        asked: The accounts.
+        action: What is to be done to them.
+        apart_from: An order that does not count: the one in question.
+
+    Raises:
+        NotAllowedError: one is.
+    """
+    under = standing(writing.connection, apart_from)
+    doubled = [a for a in asked if under.get(a, Action.NONE).severity >= action.severity]
     if doubled:
         raise NotAllowedError(
             f"{_some(doubled)} under {under[doubled[0]]} already; nothing is ordered twice."

@@ -5,22 +5,29 @@ An order, the event that tells of it, and what each sink is to get are one trans
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 
 from ringfence.enforcement.casebook.cases import case, case_at
 from ringfence.enforcement.casebook.database import Writing, stamp
-from ringfence.enforcement.casebook.life import State
 from ringfence.enforcement.casebook.record import raised
-from ringfence.enforcement.orders.check import check_request
+from ringfence.enforcement.orders.check import (
+    DECIDED,
+    check_accounts,
+    check_reason,
+    check_request,
+    check_standing,
+)
 from ringfence.enforcement.orders.records import (
     Order,
     OrderStatus,
     Request,
     order,
+    targets,
 )
 from ringfence.enforcement.orders.tell import tell_order, write_accounts
 from ringfence.enforcement.sinks.protocol import Sink
-from ringfence.errors import NotAllowedError
+from ringfence.errors import NotAllowedError, UnknownCaseError
 from ringfence.files import digest_json
 
 
@@ -81,14 +88,12 @@ def approve(writing: Writing, order_id: str, sinks: Mapping[str, Sink]) -> Order
 
     Raises:
         UnknownCaseError: there is no such order.
-        NotAllowedError: it does not wait, the same person ordered it, or the ring's life forbids it by now.
+        NotAllowedError: it does not wait, the same person ordered it, or it could not be ordered any more.
     """
     found = _awaiting(writing, order_id)
-    if found.ordered_by == writing.by:
+    if _same_person(found.ordered_by, writing.by):
         raise NotAllowedError(f"{writing.by} ordered {order_id}; somebody else must approve it.")
-    ring = case(writing.connection, found.ring_id)
-    if ring.state not in (State.CONFIRMED, State.ENFORCED):
-        raise NotAllowedError(f"{found.ring_id} is {ring.state} by now. Withdraw {order_id}.")
+    _check_still(writing, found)
     version = raised(writing, found.ring_id)
     writing.execute(
         "UPDATE orders SET status = ?, version = ?, approved_by = ?, approved_at = ? WHERE order_id = ?",
@@ -105,13 +110,38 @@ def withdraw_order(writing: Writing, order_id: str, reason: str) -> Order:
 
     Raises:
         UnknownCaseError: there is no such order.
-        NotAllowedError: it does not wait.
+        NotAllowedError: it does not wait, or there is no reason.
     """
     found = _awaiting(writing, order_id)
+    check_reason(reason)
     raised(writing, found.ring_id)
     writing.execute("UPDATE orders SET status = ? WHERE order_id = ?", (OrderStatus.WITHDRAWN, order_id))
     writing.audit("order withdrawn", found.ring_id, order_id=order_id, reason=reason.strip())
     return order(writing.connection, order_id)
+
+
+def _check_still(writing: Writing, waiting: Order) -> None:
+    """Refuse an approval where what was ordered could not be ordered by now: runs and people went on."""
+    try:
+        ring = case(writing.connection, waiting.ring_id)
+        if ring.succeeded_by is not None or ring.state not in DECIDED:
+            now = ring.state if ring.succeeded_by is None else f"part of {ring.succeeded_by}"
+            raise NotAllowedError(f"{ring.ring_id} is {now} by now.")
+        if waiting.expires_at is not None and waiting.expires_at <= writing.stamp:
+            raise NotAllowedError(f"{waiting.order_id} was to end by now.")
+        asked = [one.account_id for one in targets(writing.connection, waiting.order_id)]
+        check_accounts(writing, waiting.ring_id, asked)
+        if not waiting.shadow:
+            check_standing(writing, asked, waiting.action, waiting.order_id)
+    except (NotAllowedError, UnknownCaseError) as error:
+        raise NotAllowedError(f"{error} Withdraw {waiting.order_id}, and order what still holds.") from error
+
+
+def _same_person(one: str, other: str) -> bool:
+    """Compare names as people read them: case and blanks make no second person."""
+    return unicodedata.normalize("NFKC", one).casefold().split() == (
+        unicodedata.normalize("NFKC", other).casefold().split()
+    )
 
 
 def _awaiting(writing: Writing, order_id: str) -> Order:

@@ -84,11 +84,11 @@ def order(connection: sqlite3.Connection, order_id: str) -> Order:
 def orders(
     connection: sqlite3.Connection, ring_id: str | None = None, status: OrderStatus | None = None
 ) -> list[Order]:
-    """Return the orders of a ring, or of all, in the order of time."""
+    """Return the orders of a ring, or of all, in the order in which they were placed."""
     rows = connection.execute(
         "SELECT * FROM orders WHERE (:ring IS NULL OR ring_id = :ring) "
         "AND (:status IS NULL OR status = :status) "
-        "ORDER BY ordered_at, ring_id, version",
+        "ORDER BY rowid",
         {"ring": ring_id, "status": status},
     )
     return [_order(row) for row in rows]
@@ -105,12 +105,18 @@ def targets(connection: sqlite3.Connection, order_id: str, *, standing: bool = F
     return tuple(Target(row["account_id"], Role(row["role"]), row["score"]) for row in rows)
 
 
-def standing(connection: sqlite3.Connection) -> dict[str, Action]:
-    """Return the harshest action that each account is under, or that waits for approval; shadow apart."""
+def standing(connection: sqlite3.Connection, apart_from: str | None = None) -> dict[str, Action]:
+    """Return the harshest action that each account is under, or that waits for approval; shadow apart.
+
+    Args:
+        connection: To the casebook.
+        apart_from: An order that does not count.
+    """
     rows = connection.execute(
         "SELECT account_id, action FROM order_accounts JOIN orders USING (order_id) "
-        "WHERE reversed_by IS NULL AND reverses IS NULL AND NOT shadow AND status IN (?, ?)",
-        (OrderStatus.ACTIVE, OrderStatus.AWAITING),
+        "WHERE reversed_by IS NULL AND reverses IS NULL AND NOT shadow AND status IN (?, ?) "
+        "AND order_id IS NOT ?",
+        (OrderStatus.ACTIVE, OrderStatus.AWAITING, apart_from),
     )
     harshest: dict[str, Action] = {}
     for row in rows:
@@ -121,13 +127,19 @@ def standing(connection: sqlite3.Connection) -> dict[str, Action]:
 
 
 def cleared(connection: sqlite3.Connection, ring_id: str) -> frozenset[str]:
-    """Return the accounts of a ring whose latest verdict of their own is ``rejected``."""
+    """Return the accounts of a ring whose latest verdict of their own is ``rejected``, given in any ring.
+
+    Rings split, merge and share accounts; who was cleared in one is not to be accused through another.
+    """
     rows = connection.execute(
-        "SELECT account_id, verdict, max(verdict_id) FROM verdicts "
-        "WHERE ring_id = ? AND account_id IS NOT NULL GROUP BY account_id",
-        (ring_id,),
+        "SELECT account_id FROM verdicts AS given WHERE verdict = 'rejected' AND verdict_id = "
+        "(SELECT max(verdict_id) FROM verdicts WHERE account_id = given.account_id) AND ("
+        "EXISTS (SELECT 1 FROM members WHERE ring_id = :ring AND account_id = given.account_id) OR "
+        "EXISTS (SELECT 1 FROM order_accounts JOIN orders USING (order_id) "
+        "WHERE orders.ring_id = :ring AND order_accounts.account_id = given.account_id))",
+        {"ring": ring_id},
     )
-    return frozenset(row["account_id"] for row in rows if row["verdict"] == "rejected")
+    return frozenset(row["account_id"] for row in rows)
 
 
 def _order(row: sqlite3.Row) -> Order:

@@ -103,6 +103,8 @@ def reverse(
 def _chosen(order_id: str, under: tuple[Target, ...], accounts: Sequence[str] | None) -> tuple[Target, ...]:
     if accounts is None:
         return under
+    if not accounts:
+        raise NotAllowedError(f"No account of {order_id} is named; leave the accounts out for all of them.")
     known = {one.account_id: one for one in under}
     for account in accounts:
         if account not in known:
