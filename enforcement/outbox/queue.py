@@ -67,10 +67,30 @@ def withdraw(writing: Writing, event_id: str) -> frozenset[str]:
         in_hand = row["leased_until"] is not None
         if row["status"] == "delivered" or row["attempts"] or in_hand:
             reached.add(row["sink"])
+        else:
+            _withdraw_reversals(writing, event_id, row["sink"])
         if row["status"] in ("waiting", "dead"):
-            writing.execute("UPDATE exports SET status = 'withdrawn' WHERE key = ?", (row["key"],))
-            writing.audit("export withdrawn", event_id=event_id, sink=row["sink"], key=row["key"])
+            _take_back(writing, event_id, row["sink"], row["key"])
     return frozenset(reached)
+
+
+def _withdraw_reversals(writing: Writing, event_id: str, sink: str) -> None:
+    """Take back what waits to undo parts of an event that a sink will never hear of."""
+    rows = writing.execute(
+        "SELECT exports.key, exports.event_id FROM events AS undone "
+        "JOIN orders ON orders.reverses = undone.order_id "
+        "JOIN events AS told ON told.order_id = orders.order_id "
+        "JOIN exports ON exports.event_id = told.event_id "
+        "WHERE undone.event_id = ? AND exports.sink = ? AND exports.status = 'waiting'",
+        (event_id, sink),
+    ).fetchall()
+    for row in rows:
+        _take_back(writing, row["event_id"], sink, row["key"])
+
+
+def _take_back(writing: Writing, event_id: str, sink: str, key: str) -> None:
+    writing.execute("UPDATE exports SET status = 'withdrawn' WHERE key = ?", (key,))
+    writing.audit("export withdrawn", event_id=event_id, sink=sink, key=key)
 
 
 def reached(writing: Writing, event_id: str) -> frozenset[str]:

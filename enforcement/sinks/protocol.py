@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ringfence.enforcement.events import Event
 
@@ -53,6 +53,15 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Let go of connections and files."""
+
+
+@runtime_checkable
+class SupportsThreads(Protocol):
+    """A sink whose :meth:`Sink.send` may be called by several threads at once; others get one."""
+
+    @property
+    def most_at_once(self) -> int:
+        """How many threads, from 1."""
 
 
 class TryAgainError(Exception):

@@ -1,0 +1,97 @@
+"""What a person does about exports that got stuck: put dead letters back, let a halted sink go on."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from ringfence.enforcement.casebook.database import Writing
+from ringfence.errors import NotAllowedError, UnknownCaseError, near_names
+
+# A later event that was tried may have arrived though no answer came, unless it was refused in the end.
+_OVERTAKEN = """
+SELECT 1 FROM exports WHERE ring_id = ? AND sink = ? AND number > ?
+AND (status = 'delivered' OR (attempts > 0 AND status IN ('waiting', 'withdrawn'))) LIMIT 1
+"""
+
+
+def retry(writing: Writing, key: str) -> str:
+    """Put a dead letter back, due at once; return its sink.
+
+    Raises:
+        UnknownCaseError: there is no export of that key.
+        NotAllowedError: it is no dead letter, or a later event of its ring went to the sink already: the
+            order of events is kept, or a reversal would be undone by what it reversed.
+    """
+    row = writing.execute("SELECT * FROM exports WHERE key = ?", (key,)).fetchone()
+    if row is None:
+        known = [one["key"] for one in writing.execute("SELECT key FROM exports WHERE status = 'dead'")]
+        raise UnknownCaseError(
+            f"The outbox has no export {key!r}.{near_names(key, known)} "
+            "`ringfence outbox status` counts the dead ones."
+        )
+    if row["status"] != "dead":
+        raise NotAllowedError(f"{key} is {row['status']}; only dead letters are put back.")
+    if _overtaken(writing.connection, row):
+        raise NotAllowedError(
+            f"{key} cannot go to {row['sink']} any more: a later event of {row['ring_id']} went there. "
+            f"Reverse its order and order anew (`ringfence rings show {row['ring_id']}`)."
+        )
+    _put_back(writing, row)
+    return str(row["sink"])
+
+
+def retry_all(writing: Writing, sink: str | None = None) -> tuple[list[str], list[str]]:
+    """Put back the dead letters of a sink, or of all.
+
+    Returns:
+        The keys put back, and those that must stay since a later event of their ring went out already.
+    """
+    back: list[str] = []
+    stay: list[str] = []
+    rows = writing.execute(
+        "SELECT * FROM exports WHERE status = 'dead' AND (:sink IS NULL OR sink = :sink) ORDER BY number",
+        {"sink": sink},
+    ).fetchall()
+    for row in rows:
+        if _overtaken(writing.connection, row):
+            stay.append(row["key"])
+        else:
+            _put_back(writing, row)
+            back.append(row["key"])
+    return back, stay
+
+
+def resume(writing: Writing, sink: str) -> int:
+    """Let a sink go on that was halted; return how many exports wait for it.
+
+    Raises:
+        UnknownCaseError: no sink of that name is halted.
+    """
+    done = writing.execute("DELETE FROM halts WHERE sink = ?", (sink,))
+    if done.rowcount == 0:
+        halted = [row["sink"] for row in writing.execute("SELECT sink FROM halts")]
+        raise UnknownCaseError(
+            f"No sink {sink!r} is halted.{near_names(sink, halted)} "
+            "`ringfence outbox status` shows which are."
+        )
+    due = writing.execute(
+        "UPDATE exports SET due_at = ? WHERE sink = ? AND status = 'waiting'", (writing.now.timestamp(), sink)
+    )
+    writing.audit("sink resumed", sink=sink, waiting=due.rowcount)
+    return due.rowcount
+
+
+def _overtaken(connection: sqlite3.Connection, row: sqlite3.Row) -> bool:
+    found = connection.execute(_OVERTAKEN, (row["ring_id"], row["sink"], row["number"]))
+    return found.fetchone() is not None
+
+
+def _put_back(writing: Writing, row: sqlite3.Row) -> None:
+    """Make an export due, with all but one of its attempts before it: that it was tried is not forgotten."""
+    writing.execute(
+        "UPDATE exports SET status = 'waiting', attempts = 1, due_at = ? WHERE key = ?",
+        (writing.now.timestamp(), row["key"]),
+    )
+    writing.audit(
+        "export put back", row["ring_id"], event_id=row["event_id"], sink=row["sink"], key=row["key"]
+    )
