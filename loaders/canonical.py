@@ -17,6 +17,9 @@ from ringfence.schema import TABLES, Column, Kind
 PROBLEM = "_problem"
 """Column of a canonical expression: ``column: reason`` of the first problem of a row, null where none."""
 
+GIVEN, TIME, SELECTED = "given", "time", "selected"
+"""Columns of :func:`row_times`."""
+
 _UTC = "timestamp('UTC')"
 
 CANONICAL_TYPES = {
@@ -75,6 +78,27 @@ def selected_rows(raw: Any, mapping: TableMapping) -> Any:
     for name in mapping.only_where:
         raw = raw.filter(_given(raw, TABLES[mapping.name].column(name), mapping).notnull())
     return raw
+
+
+def row_times(raw: Any, mapping: TableMapping, name: str) -> Any:
+    """Return when each raw row was, and nothing else of it.
+
+    Args:
+        raw: As :func:`canonical_rows` takes it; of the columns, only the time and those that select rows.
+        mapping: Time units, values and constants.
+        name: The time column, which the raw table or the mapping's constants have.
+
+    Returns:
+        :data:`GIVEN` (whether the row says a time), :data:`TIME` (null where it cannot be read) and
+        :data:`SELECTED` (whether the row is one of the table at all), in the order of the rows.
+    """
+    column = TABLES[mapping.name].column(name)
+    given = _given(raw, column, mapping)
+    selected = ibis.literal(True)
+    for chosen in mapping.only_where:
+        selected &= _given(raw, TABLES[mapping.name].column(chosen), mapping).notnull()
+    time = _time(raw, column, given, mapping).value
+    return raw.select(**{GIVEN: given.notnull(), TIME: time, SELECTED: selected})
 
 
 def _given(raw: Any, column: Column, mapping: TableMapping) -> Any:

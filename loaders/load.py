@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ringfence.engine import connect
 from ringfence.errors import InputError
 from ringfence.files import Workspace
 from ringfence.loaders.ahead import ahead
 from ringfence.loaders.canonical import PROBLEM, canonical_rows, selected_rows
 from ringfence.loaders.discover import Discovery, Source
+from ringfence.loaders.made_accounts import make_accounts
 from ringfence.loaders.prepare import columns_to_read, prepared
-from ringfence.loaders.protocol import LINE, Tally, with_absent
+from ringfence.loaders.protocol import LINE, Tally
 from ringfence.loaders.staging import (
     CONTRADICTED,
     FILE,
@@ -33,18 +36,12 @@ from ringfence.loaders.staging import (
     part_writer,
     resolved,
 )
+from ringfence.loaders.window import UNTOLD, Sieve, Window
 from ringfence.progress import Tick, silent
 from ringfence.records import FileAccount
 from ringfence.schema import TABLES, Kind, Table
 from ringfence.templater import Templater
 
-_ACCOUNT_COLUMNS = {
-    "requests": ("account_id",),
-    "payments": ("account_id",),
-    "logins": ("account_id",),
-    "transfers": ("from_account_id", "to_account_id"),
-    "account_events": ("account_id",),
-}
 _ROWS_REWRITTEN = 1 << 17
 _CONTRADICTION = "is shared by rows of different contents"
 
@@ -62,7 +59,12 @@ class Loaded:
 
 
 def load_tables(
-    engine: Any, discovery: Discovery, work: Workspace, templater: Templater, tick: Tick = silent
+    engine: Any,
+    discovery: Discovery,
+    work: Workspace,
+    templater: Templater,
+    tick: Tick = silent,
+    window: Window | None = None,
 ) -> Loaded:
     """Load every table that was discovered.
 
@@ -72,6 +74,7 @@ def load_tables(
         work: Tables go to ``work.tables``, refused rows to ``work.rejected``.
         templater: Turns prompt text into template ids before anything else sees it.
         tick: Told the share of bytes read.
+        window: Rows of other times are not loaded, nor do they reach the templater; None for all.
 
     Raises:
         InputError: a file is damaged, or lacks a required column.
@@ -83,14 +86,14 @@ def load_tables(
     # Labels come last: one on an account that nothing else knows is refused.
     for name in sorted(by_table, key=lambda name: name == "labels"):
         if name == "labels":
-            made = _make_accounts(engine, work)
-        loading = _TableLoad(engine, TABLES[name], work, templater)
+            made = make_accounts(engine, work, partial(canonical_table, engine, work))
+        loading = _TableLoad(engine, TABLES[name], work, templater, window)
         for source in by_table[name]:
             loading.read(source)
             read += source.path.stat().st_size
             tick(read / bytes_in)
         files += loading.finish()
-    made = _make_accounts(engine, work) if made is None else made
+    made = make_accounts(engine, work, partial(canonical_table, engine, work)) if made is None else made
     rows = {name: sum(f.loaded for f in files if f.table == name) for name in by_table}
     rows["accounts"] = rows.get("accounts", 0) + made
     return Loaded(tuple(files), rows, made)
@@ -107,8 +110,12 @@ def canonical_table(engine: Any, work: Workspace, name: str) -> Any:
 class _TableLoad:
     """One canonical table being loaded from its files, one after the other."""
 
-    def __init__(self, engine: Any, table: Table, work: Workspace, templater: Templater) -> None:
+    def __init__(
+        self, engine: Any, table: Table, work: Workspace, templater: Templater, window: Window | None
+    ) -> None:
         self._engine, self._table, self._work, self._templater = engine, table, work, templater
+        self._window = window
+        self._timing: Any = None
         self._tallies: list[Tally] = []
         self._has_text = False
         self._folder = work.tables / table.name
@@ -127,15 +134,28 @@ class _TableLoad:
 
     def _prepared(self, source: Source, columns: dict[str, str], tally: Tally) -> Iterator[pa.Table]:
         wanted = list(dict.fromkeys(columns.values()))
+        sieve = self._sieve(source, tally)
         for batch in source.reader.batches(source.path, wanted, tally):
             raw = batch.select([*columns.values(), LINE]).rename_columns([*columns, LINE])
+            if sieve is not None:
+                raw = sieve(raw)
             yield prepared(raw, source.mapping, self._templater)
+
+    def _sieve(self, source: Source, tally: Tally) -> Sieve | None:
+        if self._window is None:
+            return None
+        if self._timing is None:
+            # An engine of its own: the other is busy with the rows before these.
+            self._timing = connect(None)
+        return Sieve(self._timing, self._window, source.mapping, tally)
 
     def _write(self, raw: pa.Table, source: Source, tally: Tally, part: PartWriter) -> None:
         self._engine.con.register("raw", raw)
         given = ibis.table(ibis.Schema.from_pyarrow(raw.schema), name="raw")
         number = ibis.literal(len(self._tallies) - 1, "int32")
         rows = canonical_rows(selected_rows(given, source.mapping), source.mapping).mutate(**{FILE: number})
+        if self._window is not None:
+            rows = rows.mutate(**{n: ibis.null("string") for n in UNTOLD.get(self._table.name, ())})
         done = self._engine.to_pyarrow(rows)
         tally.unselected += raw.num_rows - done.num_rows
         fine = pc.is_null(done[PROBLEM])
@@ -160,7 +180,7 @@ class _TableLoad:
         dropped = dropped.select([FILE, LINE])
         if strangers is not None:
             unknown = self._engine.to_pyarrow(strangers)
-            self._refuse(unknown, "account_id", "is in no other table")
+            self._set_aside(unknown)
             dropped = pa.concat_tables([dropped, unknown])
         if dropped.num_rows:
             self._rewrite(dropped)
@@ -172,6 +192,14 @@ class _TableLoad:
     def _refuse(self, rows: pa.Table, column: str | None, reason: str) -> None:
         for row in rows.to_pylist():
             self._tallies[row[FILE]].refuse(row[LINE], column, reason)
+
+    def _set_aside(self, unknown: pa.Table) -> None:
+        """Refuse labels of accounts that nothing else names; in a window, they may well be of other times."""
+        if self._window is None:
+            self._refuse(unknown, "account_id", "is in no other table")
+            return
+        for file in unknown[FILE].to_pylist():
+            self._tallies[file].outside += 1
 
     def _rewrite(self, dropped: pa.Table) -> None:
         """Write the parts again without the rows that are dropped."""
@@ -211,28 +239,12 @@ class _TableLoad:
         account = FileAccount(
             tally.file,
             tally.table,
-            tally.rows_in - tally.unselected,
+            tally.rows_in - tally.unselected - tally.outside,
             loaded,
             len(tally.rejections),
             duplicates,
+            tally.outside,
         )
         if not account.balanced:
             raise InputError(f"{tally.file} does not balance: {account}. Please report this as a defect.")
         return account
-
-
-def _make_accounts(engine: Any, work: Workspace) -> int:
-    """Add the accounts that only events name, in the order of their ids; return how many."""
-    listed = canonical_table(engine, work, "accounts")
-    named = [
-        canonical_table(engine, work, table).select(account_id=column)
-        for table, columns in _ACCOUNT_COLUMNS.items()
-        for column in columns
-    ]
-    new = ibis.union(*named, distinct=True).anti_join(listed, "account_id").order_by("account_id")
-    made = engine.to_pyarrow(new)
-    schema = canonical_schema(TABLES["accounts"]).to_pyarrow()
-    rows = with_absent(made, [name for name in schema.names if name != "account_id"])
-    (work.tables / "accounts").mkdir(exist_ok=True)
-    pq.write_table(rows.select(schema.names).cast(schema), work.tables / "accounts" / "part-made.parquet")
-    return int(made.num_rows)

@@ -70,7 +70,12 @@ def prepared(raw: pa.Table, mapping: TableMapping, templater: Templater) -> pa.T
 
     Text is trimmed, addresses are spelt, and prompts have become keys, to be resolved when all are read.
     """
-    raw = _without_empty(_templated(raw, mapping, templater), mapping)
+    return spelt(_templated(raw, mapping, templater), mapping)
+
+
+def spelt(raw: pa.Table, mapping: TableMapping) -> pa.Table:
+    """Return raw columns without prompts as canonical expressions want them."""
+    raw = _without_empty(raw, mapping)
     raw = pa.table({name: plain(raw[name]) for name in raw.column_names})
     for column in TABLES[mapping.name].columns:
         given = _given(raw, column.name, mapping) if column.kind in _SPELL else None

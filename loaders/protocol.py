@@ -25,6 +25,8 @@ class Tally:
     """Rows found, counted by the reader before anything is parsed."""
     unselected: int = 0
     """Rows that the mapping's ``only_where`` leaves out: none of this table's. Counted by the loader."""
+    outside: int = 0
+    """Rows of the table that lie outside the window that is looked at. Counted by the loader."""
     rejections: list[Rejection] = field(default_factory=list)
 
     def refuse(self, line: int | None, column: str | None, reason: str) -> None:

@@ -142,6 +142,8 @@ class FileAccount:
     loaded: int
     rejected: int
     duplicates: int
+    outside: int = 0
+    """Further rows, which lie outside the window that is looked at; none where there is no window."""
 
     @property
     def balanced(self) -> bool:

@@ -21,6 +21,7 @@ from ringfence.files import Workspace
 from ringfence.loaders.discover import discover
 from ringfence.loaders.load import Loaded, canonical_table, load_tables
 from ringfence.loaders.mapping import read_mapping
+from ringfence.loaders.window import Window
 from ringfence.records import FileAccount
 
 TS = "2026-02-01T00:00:00Z"
@@ -74,16 +75,18 @@ class NoTemplates:
         return pa.nulls(len(keys), pa.string())
 
 
-def load(folder: Path, mapping: str | None = None, templater: Any = None) -> Outcome:
+def load(
+    folder: Path, mapping: str | None = None, templater: Any = None, window: Window | None = None
+) -> Outcome:
     work = Workspace(Path(mkdtemp(prefix="work-", dir=folder.parent)))
     mappings = ()
     if mapping is not None:
         (work.root / "mapping.toml").write_text(mapping)
         mappings = read_mapping(work.root / "mapping.toml")
     engine = connect(work.spill)
-    return Outcome(
-        engine, work, load_tables(engine, discover(folder, mappings), work, templater or NoTemplates())
-    )
+    found = discover(folder, mappings)
+    loaded = load_tables(engine, found, work, templater or NoTemplates(), window=window)
+    return Outcome(engine, work, loaded)
 
 
 def load_files(tmp_path: Path, mapping: str | None = None, **files: str | bytes | pa.Table) -> Outcome:
