@@ -6,36 +6,11 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-import pytest
+from file_sinks import FileContract, leaves
 from pyarrow import parquet
 
 from ringfence.enforcement.sinks.rows import COLUMNS
-from ringfence.testing.sink_contract import SinkContract
-
-
-class FileContract(SinkContract):
-    """What all file sinks share: the other side is a folder."""
-
-    @pytest.fixture
-    def backend(self, tmp_path: Path) -> Path:
-        return tmp_path / "exports"
-
-    def settings(self, backend: Path) -> dict[str, Any]:
-        return {"folder": backend.name}
-
-    def held(self, backend: Path) -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in backend.glob("*") if path.is_file()}
-
-    @contextmanager
-    def broken(self, backend: Path) -> Iterator[None]:
-        backend.write_text("a file where the folder should be")
-        yield
-        backend.unlink()
 
 
 def unescaped(cell: str) -> str:
@@ -57,7 +32,7 @@ class TestJsonlFiles(FileContract):
     def values(self, body: bytes) -> list[str]:
         rows = [json.loads(line) for line in body.decode("ascii").splitlines()]
         assert all(tuple(row) == COLUMNS for row in rows)
-        return [str(one) for row in rows for value in row.values() for one in flat(value)]
+        return leaves(rows)
 
 
 class TestParquetFiles(FileContract):
@@ -65,8 +40,4 @@ class TestParquetFiles(FileContract):
 
     def values(self, body: bytes) -> list[str]:
         rows = parquet.read_table(io.BytesIO(body)).to_pylist()
-        return [str(one) for row in rows for value in row.values() for one in flat(value)]
-
-
-def flat(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+        return leaves(rows)

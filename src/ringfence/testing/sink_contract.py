@@ -100,7 +100,7 @@ def enforced(version: int = 8191, action: Action = Action.BAN, accounts: tuple[s
             size=len(names) + 2,
             families=(Family.PAYMENT, Family.NETWORK),
             statements=("3 of 3 accounts share 2 cards.", "3 of 3 accounts share 192.0.2.7."),
-            entities=("card:card_000017", "ip:192.0.2.7", "ip:2001:db8::7", "device:dev_000005"),
+            entities=("instrument:card_000017", "ip:192.0.2.7", "ip:2001:db8::7", "device:dev_000005"),
             tactics=("reasoning traces",),
             first_seen=MOMENT - timedelta(days=20),
             last_seen=MOMENT - timedelta(days=1),
@@ -148,7 +148,10 @@ def hostile() -> Event:
     """Return an event whose every free text is hostile."""
     event = enforced(accounts=HOSTILE)
     said = replace(
-        event.grounds, statements=HOSTILE, entities=tuple(f"card:{one}" for one in HOSTILE), tactics=HOSTILE
+        event.grounds,
+        statements=HOSTILE,
+        entities=tuple(f"instrument:{one}" for one in HOSTILE),
+        tactics=HOSTILE,
     )
     return replace(event, reason=" ".join(HOSTILE), decided_by=HOSTILE, grounds=said)
 
