@@ -17,6 +17,12 @@ from ringfence.enforcement.orders.reverse import reverse
 from ringfence.enforcement.sinks.protocol import Sink
 from ringfence.files import digest_json
 
+_Touched = tuple[Order, tuple[str, ...]]
+"""An order, and the accounts of it that are let off."""
+
+_Undone = tuple[tuple[Order, ...], tuple[Order, ...], tuple[Order, ...]]
+"""Reversals, orders withdrawn, orders narrowed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
@@ -46,7 +52,7 @@ def decide(
 
     Where a ring is rejected or put on watch, what was ordered on it is undone: on the ring itself, on rings
     that have merged into it, and for accounts that it took from a ring it split from. Where an account is
-    rejected (it is cleared), it is taken out of those orders.
+    rejected (it is cleared), it is taken out of all orders, whatever ring they are on.
 
     Args:
         writing: The transaction.
@@ -63,15 +69,18 @@ def decide(
         StaleVersionError: the ring has another version by now.
         NotAllowedError: there is no reason, the ring's life has no such step, or it has merged into another.
     """
-    if account_id is None:
-        undo = verdict is not Verdict.CONFIRMED
-        if undo:
-            _let_go(writing, case_at(writing.connection, ring_id, version))
-        now = give_verdict(writing, ring_id, verdict, reason, version=version)
+    touched: list[_Touched] = []
+    if account_id is not None:
+        give_account_verdict(writing, ring_id, account_id, verdict, reason, version=version)
+        if verdict is Verdict.REJECTED:
+            touched = _of_account(writing.connection, account_id)
     else:
-        undo = verdict is Verdict.REJECTED
-        now = give_account_verdict(writing, ring_id, account_id, verdict, reason, version=version)
-    return _undo(writing, ring_id, reason, sinks, account_id) if undo else Decided(now)
+        if verdict is not Verdict.CONFIRMED:
+            _let_go(writing, case_at(writing.connection, ring_id, version))
+            touched = _of_ring(writing.connection, ring_id)
+        give_verdict(writing, ring_id, verdict, reason, version=version)
+    back, withdrawn, narrowed = _undo(writing, reason, sinks, touched)
+    return Decided(case(writing.connection, ring_id), back, withdrawn, narrowed)
 
 
 def _let_go(writing: Writing, found: Case) -> None:
@@ -81,13 +90,11 @@ def _let_go(writing: Writing, found: Case) -> None:
         move(writing, case(writing.connection, found.ring_id), State.IN_REVIEW)
 
 
-def _undo(
-    writing: Writing, ring_id: str, reason: str, sinks: Mapping[str, Sink], account_id: str | None
-) -> Decided:
+def _undo(writing: Writing, reason: str, sinks: Mapping[str, Sink], touched: list[_Touched]) -> _Undone:
     back: list[Order] = []
     withdrawn: list[Order] = []
     narrowed: list[Order] = []
-    for found, free in _touched(writing.connection, ring_id, account_id):
+    for found, free in touched:
         if found.status is OrderStatus.ACTIVE:
             back.append(reverse(writing, found.order_id, reason, sinks, free))
         elif len(free) == len(targets(writing.connection, found.order_id)):
@@ -95,30 +102,40 @@ def _undo(
         else:
             _narrow(writing, found, free)
             narrowed.append(found)
-    return Decided(case(writing.connection, ring_id), tuple(back), tuple(withdrawn), tuple(narrowed))
+    return tuple(back), tuple(withdrawn), tuple(narrowed)
 
 
-def _touched(
-    connection: sqlite3.Connection, ring_id: str, account_id: str | None
-) -> list[tuple[Order, tuple[str, ...]]]:
-    """Return the orders that stand or wait, each with the accounts of it that are let off."""
-    theirs = {
-        row["account_id"]
-        for row in connection.execute("SELECT account_id FROM members WHERE ring_id = ?", (ring_id,))
-    }
+def _of_account(connection: sqlite3.Connection, account_id: str) -> list[_Touched]:
+    """Return the orders that an account is under, on whatever ring: who is cleared in one is in all."""
+    return [
+        (one, (account_id,))
+        for one in _open(orders(connection))
+        if any(target.account_id == account_id for target in targets(connection, one.order_id, standing=True))
+    ]
+
+
+def _of_ring(connection: sqlite3.Connection, ring_id: str) -> list[_Touched]:
+    """Return the orders that stand on a ring, each with the accounts of it that are let off with the ring."""
+    rows = connection.execute("SELECT account_id FROM members WHERE ring_id = ?", (ring_id,))
+    members = {row["account_id"] for row in rows}
     own = _merged_into(connection, ring_id)
-    free = {account_id} if account_id is not None else None
     found = []
     for ring in [*own, *_split_from(connection, own)]:
-        let_off = free if free is not None else (None if ring in own else theirs)
-        for one in orders(connection, ring):
-            if one.reverses is not None or one.status not in (OrderStatus.ACTIVE, OrderStatus.AWAITING):
-                continue
+        for one in _open(orders(connection, ring)):
             under = [target.account_id for target in targets(connection, one.order_id, standing=True)]
-            chosen = tuple(a for a in under if let_off is None or a in let_off)
-            if chosen:
-                found.append((one, chosen))
+            free = tuple(account for account in under if ring in own or account in members)
+            if free:
+                found.append((one, free))
     return found
+
+
+def _open(placed: list[Order]) -> list[Order]:
+    """Return the orders that are in force, or may come to be."""
+    return [
+        one
+        for one in placed
+        if one.reverses is None and one.status in (OrderStatus.ACTIVE, OrderStatus.AWAITING)
+    ]
 
 
 def _merged_into(connection: sqlite3.Connection, ring_id: str) -> list[str]:
@@ -160,4 +177,7 @@ def _narrow(writing: Writing, waiting: Order, free: tuple[str, ...]) -> None:
         order_id=waiting.order_id,
         accounts=len(free),
         accounts_digest=digest_json(sorted(free)),
+        left_digest=digest_json(
+            sorted(one.account_id for one in targets(writing.connection, waiting.order_id))
+        ),
     )
