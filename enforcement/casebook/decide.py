@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ringfence.enforcement.audit.tables import account_digest
 from ringfence.enforcement.casebook.cases import Case, case, case_at, successor
 from ringfence.enforcement.casebook.database import Writing
 from ringfence.enforcement.casebook.life import State, Verdict, check_step
@@ -152,4 +153,7 @@ def _write(writing: Writing, found: Case, account_id: str | None, verdict: Verdi
         scope="ring" if account_id is None else "account",
         version=found.version,
         reason=reason.strip(),
+        account_digest=None
+        if account_id is None
+        else account_digest(found.ring_id, found.version, account_id),
     )

@@ -77,6 +77,7 @@ def place(writing: Writing, request: Request, sinks: Mapping[str, Sink]) -> Orde
         shadow=request.shadow,
         automatic=request.automatic,
         reason=request.reason.strip(),
+        expires_at=None if request.expires_at is None else stamp(request.expires_at),
     )
     if not awaiting:
         tell_order(writing, order(writing.connection, order_id), sinks.values())
