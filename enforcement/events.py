@@ -31,6 +31,8 @@ class Target:
     role: Role
     score: float
     """As the run scored it, 0..1."""
+    under: Action = Action.NONE
+    """The harshest order that stays on it when another is undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,10 @@ class Event:
                 "expires_at": _time(row["expires_at"]),
                 "ring_opened_at": _time(row.get("ring_opened_at")),
                 "reverses_at": _time(row.get("reverses_at")),
-                "accounts": tuple(Target(**{**one, "role": Role(one["role"])}) for one in row["accounts"]),
+                "accounts": tuple(
+                    Target(**{**one, "role": Role(one["role"]), "under": Action(one.get("under", "none"))})
+                    for one in row["accounts"]
+                ),
                 "superseded_by": tuple(row["superseded_by"]),
                 "grounds": Grounds(
                     **{

@@ -13,11 +13,13 @@ from ringfence.enforcement.casebook.life import State
 from ringfence.enforcement.events import Event, EventKind, Grounds, Target, event_id
 from ringfence.enforcement.orders.records import (
     Order,
+    OrderStatus,
     targets,
 )
 from ringfence.enforcement.outbox.queue import enqueue, reached, withdraw
 from ringfence.enforcement.sinks.protocol import Sink
 from ringfence.errors import UnknownCaseError
+from ringfence.records import Action
 
 
 def write_accounts(writing: Writing, order_id: str, accounts: Iterable[Target]) -> None:
@@ -60,12 +62,26 @@ def tell_reversal(
             f"{undone.order_id} went to {', '.join(missing)}, which the sinks file no longer has. "
             "Add it again: a reversal must reach everyone who was told."
         )
+    event = _event(writing, reversal, EventKind.REVERSED, first)
+    under = _in_force(writing)
     event = replace(
-        _event(writing, reversal, EventKind.REVERSED, first),
+        event,
+        accounts=tuple(replace(one, under=under.get(one.account_id, Action.NONE)) for one in event.accounts),
         reverses_at=_happened(writing, first),
         reverses_all=whole,
     )
     enqueue(writing, event, [sinks[name] for name in sorted(to)])
+
+
+def _in_force(writing: Writing) -> dict[str, Action]:
+    """Return the harshest action that was told of each account and stands."""
+    rows = writing.execute(
+        "SELECT account_id, action FROM order_accounts JOIN orders USING (order_id) "
+        "WHERE reversed_by IS NULL AND reverses IS NULL AND NOT shadow AND status = ?",
+        (OrderStatus.ACTIVE,),
+    ).fetchall()
+    mildest_first = sorted(rows, key=lambda row: Action(row["action"]).severity)
+    return {row["account_id"]: Action(row["action"]) for row in mildest_first}
 
 
 def _happened(writing: Writing, event: str) -> datetime:
