@@ -56,16 +56,21 @@ def write_as_known(engine: Any, tables: Tables, when: datetime, folder: Path) ->
 
 
 def accounts_as_known(accounts: Any, events: Any, when: datetime) -> Any:
-    """Return the accounts made before ``when``, those banned whose last ban no reinstatement follows.
+    """Return the accounts made before ``when``, with the status that earlier events give them."""
+    return with_status(_before(accounts, "created_at", when), events)
+
+
+def with_status(accounts: Any, events: Any) -> Any:
+    """Return the accounts, those banned whose last ban no reinstatement follows.
 
     Others are active. Of a ban and a reinstatement in one moment, the reinstatement is the last.
     """
     told = events.filter(events["event"].isin(["banned", "reinstated"]))
     order = [told["ts"].desc(), told["event"].desc()]
     last = told.group_by("account_id").agg(last=told["event"].first(order_by=order))
-    made = _before(accounts, "created_at", when).left_join(last, "account_id")
-    status = ibis.ifelse(made["last"].fill_null("") == "banned", "banned", "active")
-    return made.mutate(status=status).select(accounts.columns)
+    joined = accounts.left_join(last, "account_id")
+    status = ibis.ifelse(joined["last"].fill_null("") == "banned", "banned", "active")
+    return joined.mutate(status=status).select(accounts.columns)
 
 
 def active_accounts(engine: Any, tables: Tables, when: datetime) -> frozenset[str]:

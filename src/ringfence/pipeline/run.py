@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,14 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-import ringfence
 from ringfence.config import Settings
+from ringfence.enforcement.labels import Label
 from ringfence.engine import connect, set_memory_limit
 from ringfence.errors import StoreError
 from ringfence.files import (
     MANIFEST,
     Workspace,
     check_apart,
-    digest_files,
     digest_json,
     published,
     write_json,
@@ -35,8 +34,11 @@ from ringfence.graphbuild.templates.skeleton import Told
 from ringfence.loaders.discover import Discovery, discover
 from ringfence.loaders.load import Loaded, canonical_table, load_tables
 from ringfence.loaders.mapping import read_mapping
+from ringfence.loaders.window import Window
 from ringfence.pipeline.accounts import account_frame, account_output
 from ringfence.pipeline.graph import graph_nodes, graph_relationships
+from ringfence.pipeline.known import TakenIn, take_in_labels, tell_status
+from ringfence.pipeline.manifest import told_input
 from ringfence.pipeline.measure import Measure
 from ringfence.pipeline.page import report_data
 from ringfence.pipeline.tactics import shared_templates, with_tactics
@@ -66,6 +68,12 @@ class RunRequest:
     disposable: bool = False
     """Whether a later run may replace this one's graph in the store unasked."""
     settings: Settings = field(default_factory=Settings)
+    window: Window | None = None
+    """Rows of other times are not looked at; None for all."""
+    input_digest: str | None = None
+    """What the manifest calls the input's digest; that of the files where None."""
+    labels: tuple[Label, ...] = ()
+    """What people decided; beats the labels of the logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,7 @@ class _Stages:
         self._miner: TemplateMiner = PromptMiner(wordings=True)
         self._told: list[Told] = []
         self._public: list[str] = []
+        self._taken_in = TakenIn(0, 0, 0)
 
     def carry_out(self) -> _Made:
         loaded = self._load()
@@ -150,12 +159,24 @@ class _Stages:
 
     def _load(self) -> Loaded:
         with self._measure.stage("Load tables") as tick:
-            loaded = load_tables(self._engine, self._found, self._work, self._miner, tick)
+            loaded = load_tables(
+                self._engine, self._found, self._work, self._miner, tick, self._request.window
+            )
+            loaded = self._take_in_known(loaded)
         self._measure.count("Load tables", sum(file.rows_in for file in loaded.files))
         with self._measure.stage("Tell public prompts"):
             self._told = self._miner.told()
             self._public = public_templates(self._told)
         return loaded
+
+    def _take_in_known(self, loaded: Loaded) -> Loaded:
+        if self._request.window is not None:
+            tell_status(self._engine, self._work)
+        if not self._request.labels:
+            return loaded
+        self._taken_in = take_in_labels(self._engine, self._work, self._request.labels)
+        labels = loaded.rows.get("labels", 0) - self._taken_in.overruled + self._taken_in.added
+        return replace(loaded, rows={**loaded.rows, "labels": labels})
 
     def _link(self, loaded: Loaded) -> Built:
         engine, work, settings = self._engine, self._work, self._settings
@@ -181,26 +202,14 @@ class _Stages:
     def _manifest(
         self, loaded: Loaded, built: Built, scores: AccountScores, rings: list[Ring]
     ) -> dict[str, Any]:
-        sources = [source.path for source in self._found.sources]
-        rows = {
-            "in": sum(f.rows_in for f in loaded.files),
-            "loaded": sum(f.loaded for f in loaded.files),
-            "rejected": sum(f.rejected for f in loaded.files),
-            "duplicates": sum(f.duplicates for f in loaded.files),
-        }
+        request, found = self._request, self._found
         return {
-            "version": ringfence.__version__,
+            **told_input(request.input, request.window, request.input_digest, found, loaded),
             "seed": self._settings.seed,
-            "input_digest": digest_files(sorted(set(sources)), self._request.input),
-            "mapping_digest": digest_json([asdict(source.mapping) for source in self._found.sources]),
             "settings": asdict(self._settings),
             "settings_digest": digest_json(asdict(self._settings)),
-            "rows": rows,
-            "files": [asdict(file) for file in loaded.files],
-            "unused_files": list(self._found.unused),
-            "tables": loaded.rows,
+            **({"verdict_labels": asdict(self._taken_in)} if request.labels else {}),
             "prompts": self._miner.counts(),
-            "accounts_made_from_events": loaded.made_accounts,
             "graph": asdict(built),
             "scoring": {
                 "method": scores.method,
