@@ -17,6 +17,7 @@ from ringfence.enforcement.exhibits.crypt import KeyPlace, Place, encrypt, new_c
 from ringfence.enforcement.exhibits.custodians import Custodian, custodians
 from ringfence.enforcement.exhibits.records import DAYS, MOST, Exhibit, ExhibitState, sealed
 from ringfence.enforcement.exhibits.switch import check_enabled
+from ringfence.enforcement.orders.records import cleared
 from ringfence.errors import NotAllowedError
 from ringfence.files import digest_json
 from ringfence.records import Role
@@ -83,12 +84,9 @@ def check_sealable(connection: sqlite3.Connection, ring_id: str, now: datetime, 
 def accounts_of(connection: sqlite3.Connection, ring_id: str) -> frozenset[str]:
     """Return the accounts whose prompts may be sealed: all of a ring but bystanders and cleared ones."""
     rows = connection.execute(
-        "SELECT account_id FROM members WHERE ring_id = :ring AND role <> :bystander AND account_id NOT IN ("
-        "SELECT account_id FROM (SELECT account_id, verdict, max(verdict_id) FROM verdicts "
-        "WHERE ring_id = :ring AND account_id IS NOT NULL GROUP BY account_id) WHERE verdict = 'rejected')",
-        {"ring": ring_id, "bystander": Role.BYSTANDER},
+        "SELECT account_id FROM members WHERE ring_id = ? AND role <> ?", (ring_id, Role.BYSTANDER)
     )
-    return frozenset(row["account_id"] for row in rows)
+    return frozenset(row["account_id"] for row in rows) - cleared(connection, ring_id)
 
 
 def seal(writing: Writing, ring_id: str, exhibits: Sequence[Exhibit], days: int = DAYS) -> Sealing:

@@ -1,4 +1,4 @@
-"""Unlocking: one person asks, another one's key opens, and both are in the audit log before anything shows."""
+"""Unlocking: one person asks, another one's key opens; the audit log has both before anything shows."""
 
 from __future__ import annotations
 

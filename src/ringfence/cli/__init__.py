@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ringfence.cli import demo, neo4j, query, run, templates
+from ringfence.cli import demo, exhibits, hold, neo4j, query, run, templates
 from ringfence.cli import worlds as worlds_commands
 from ringfence.errors import RingfenceError
 
@@ -20,6 +20,8 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
+app.add_typer(exhibits.app, name="exhibits")
+app.add_typer(hold.app, name="hold")
 app.add_typer(neo4j.app, name="neo4j")
 app.add_typer(query.app, name="query")
 app.add_typer(templates.app, name="templates")
