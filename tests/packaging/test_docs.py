@@ -29,7 +29,17 @@ def test_every_command_is_in_the_readme(command: str) -> None:
 
 
 def test_no_command_is_missing_here() -> None:
-    assert set(get_command(app).commands) == {"demo", "run", "neo4j", "query", "templates", "worlds"}
+    assert set(get_command(app).commands) == {
+        "demo",
+        "run",
+        "exhibits",
+        "hold",
+        "neo4j",
+        "query",
+        "sinks",
+        "templates",
+        "worlds",
+    }
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ringfence.cli import demo, exhibits, hold, neo4j, query, run, templates
+from ringfence.cli import audit, demo, exhibits, hold, neo4j, query, run, sinks, templates
 from ringfence.cli import worlds as worlds_commands
 from ringfence.errors import RingfenceError
 
@@ -20,10 +20,12 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
+app.add_typer(audit.app, name="audit")
 app.add_typer(exhibits.app, name="exhibits")
 app.add_typer(hold.app, name="hold")
 app.add_typer(neo4j.app, name="neo4j")
 app.add_typer(query.app, name="query")
+app.add_typer(sinks.app, name="sinks")
 app.add_typer(templates.app, name="templates")
 app.add_typer(worlds_commands.app, name="worlds")
 
