@@ -7,7 +7,8 @@ the evidence says.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -90,6 +91,45 @@ def decide_rings(
     return sorted(rings, key=_order)
 
 
+def judge_again(ring: Ring, score: Mapping[str, float], decisions: DecisionSettings) -> Ring:
+    """Judge a ring by new calibrated scores of its accounts; its links and its evidence stay as they were.
+
+    No account's role gets graver by it: what is judged again is whether the accusation holds.
+
+    Args:
+        ring: as it was judged before.
+        score: account → calibrated score, 0..1, of all its members.
+        decisions: by which it was judged before.
+    """
+    accounts = [member.account_id for member in ring.members]
+    scores = np.array([score[account] for account in accounts], np.float64)
+    roles = [_milder(member, new) for member, new in zip(ring.members, scores.tolist(), strict=True)]
+    known = _Community(
+        probability=float(scores.mean()),
+        evidence_score=ring.evidence_score,
+        families=_families(ring.evidence, decisions),
+        active=sum(role is not Role.BYSTANDER for role in roles),
+    )
+    decision = _decision(known, decisions)
+    return replace(
+        ring,
+        probability=known.probability,
+        decision=decision,
+        members=_members(accounts, scores, roles),
+        recommended_action=_ACTIONS[decision],
+    )
+
+
+def _milder(member: Member, score: float) -> Role:
+    if score < BYSTANDER_SCORE:
+        return Role.BYSTANDER
+    return Role.MEMBER if member.role is Role.CORE and score < CORE_SCORE else member.role
+
+
+def _families(evidence: tuple[Evidence, ...], decisions: DecisionSettings) -> int:
+    return len({line.family for line in evidence if line.coverage >= decisions.family_coverage})
+
+
 def _check_scores(scores: AccountScores, accounts: int) -> None:
     if len(scores.score) != accounts:
         raise ModelError(
@@ -108,7 +148,7 @@ def _judge(
     known = _Community(
         probability=float(score.mean()) if calibrated else None,
         evidence_score=sum(line.weight * line.coverage for line in evidence),
-        families=len({line.family for line in evidence if line.coverage >= decisions.family_coverage}),
+        families=_families(evidence, decisions),
         active=int(active.sum()),
     )
     decision = _decision(known, decisions)

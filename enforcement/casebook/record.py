@@ -126,7 +126,7 @@ class _Recording:
             "(:id, :state, 1, NULL, :decision, :probability, :size, :now, :now, :run, NULL)",
             {"id": ring_id, "state": State.NEW, "now": now, **self._told(ring)},
         )
-        self._write_version(ring_id, 1, ring)
+        write_version(self._writing, ring_id, 1, self._run.run_id, ring)
         self._born.append(ring_id)
         self._note_event(ring_id, 1, "born", None, ring.size)
         if heir.split_from is not None:
@@ -161,7 +161,7 @@ class _Recording:
         }
         now = {member.account_id for member in ring.members}
         version = raised(self._writing, ring_id)
-        self._write_version(ring_id, version, ring)
+        write_version(self._writing, ring_id, version, self._run.run_id, ring)
         self._changed.append(ring_id)
         self._note_event(ring_id, version, "seen again", None, len(now & before))
         if now - before:
@@ -191,18 +191,6 @@ class _Recording:
             "run": self._run.run_id,
         }
 
-    def _write_version(self, ring_id: str, version: int, ring: Ring) -> None:
-        content = packed({**ring.as_json(), "ring_id": ring_id})
-        self._writing.execute(
-            "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?)",
-            (ring_id, version, self._run.run_id, self._writing.stamp, matters(ring), content),
-        )
-        self._writing.execute("DELETE FROM members WHERE ring_id = ?", (ring_id,))
-        self._writing.connection.executemany(
-            "INSERT INTO members VALUES (?, ?, ?, ?)",
-            [(ring_id, m.account_id, m.role, m.score) for m in ring.members],
-        )
-
     def _note_event(self, ring_id: str, version: int, event: str, other: str | None, accounts: int) -> None:
         self._writing.execute(
             "INSERT INTO lineage VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -217,3 +205,17 @@ def raised(writing: Writing, ring_id: str) -> int:
         (writing.stamp, ring_id),
     ).fetchone()
     return int(row["version"])
+
+
+def write_version(writing: Writing, ring_id: str, version: int, run_id: str, ring: Ring) -> None:
+    """Write down what a run says of a ring from a version on."""
+    content = packed({**ring.as_json(), "ring_id": ring_id})
+    writing.execute(
+        "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?)",
+        (ring_id, version, run_id, writing.stamp, matters(ring), content),
+    )
+    writing.execute("DELETE FROM members WHERE ring_id = ?", (ring_id,))
+    writing.connection.executemany(
+        "INSERT INTO members VALUES (?, ?, ?, ?)",
+        [(ring_id, m.account_id, m.role, m.score) for m in ring.members],
+    )
