@@ -14,6 +14,7 @@
     │   ├── UnknownCaseError                     it knows no such ring, account, order or sink
     │   ├── NotAllowedError                      the ring's life, the policy or a hold forbids it
     │   │   └── StaleVersionError                someone else decided first
+    │   ├── BusyError                            another process is at the same work
     │   ├── PolicyError          exit code 2     the policy or the sinks file is off
     │   └── AuditError                           the audit log or a bundle was tampered with
     └── StoreError                 exit code 4   the graph store failed
@@ -84,6 +85,10 @@ class NotAllowedError(EnforcementError):
 
 class StaleVersionError(NotAllowedError):
     """The ring is no longer at the version that was decided on: someone else came first."""
+
+
+class BusyError(EnforcementError):
+    """Another process is at the same work, or has taken it over."""
 
 
 class PolicyError(EnforcementError):
