@@ -21,8 +21,8 @@ def graph_nodes(
     """Return the nodes of each label, in the order of their keys.
 
     Args:
-        accounts: account_id, created_at, plan, status, org_id, first_seen, last_seen, banned_at, requests,
-            score, ring_probability, community.
+        accounts: account_id, created_at, plan, status, email_domain, org_id, first_seen, last_seen,
+            banned_at, requests, tokens, amount_usd, score, ring_probability, community.
         work: Sightings and addresses.
         templates: template_id, prompts, skeleton, family, tactics (label → score), public.
         rings: The judged communities; benign ones do not become nodes.
