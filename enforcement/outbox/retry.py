@@ -14,30 +14,22 @@ AND (status = 'delivered' OR (attempts > 0 AND status IN ('waiting', 'withdrawn'
 """
 
 
-def retry(writing: Writing, key: str) -> str:
-    """Put a dead letter back, due at once; return its sink.
+def retry_one(writing: Writing, key: str) -> str:
+    """Put a dead letter back, due at once; return its key.
 
     Raises:
         UnknownCaseError: there is no export of that key.
         NotAllowedError: it is no dead letter, or a later event of its ring went to the sink already: the
             order of events is kept, or a reversal would be undone by what it reversed.
     """
-    row = writing.execute("SELECT * FROM exports WHERE key = ?", (key,)).fetchone()
-    if row is None:
-        known = [one["key"] for one in writing.execute("SELECT key FROM exports WHERE status = 'dead'")]
-        raise UnknownCaseError(
-            f"The outbox has no export {key!r}.{near_names(key, known)} "
-            "`ringfence outbox status` counts the dead ones."
-        )
-    if row["status"] != "dead":
-        raise NotAllowedError(f"{key} is {row['status']}; only dead letters are put back.")
+    row = _dead(writing.connection, key)
     if _overtaken(writing.connection, row):
         raise NotAllowedError(
             f"{key} cannot go to {row['sink']} any more: a later event of {row['ring_id']} went there. "
             f"Reverse its order and order anew (`ringfence rings show {row['ring_id']}`)."
         )
     _put_back(writing, row)
-    return str(row["sink"])
+    return key
 
 
 def retry_all(writing: Writing, sink: str | None = None) -> tuple[list[str], list[str]]:
@@ -46,19 +38,47 @@ def retry_all(writing: Writing, sink: str | None = None) -> tuple[list[str], lis
     Returns:
         The keys put back, and those that must stay since a later event of their ring went out already.
     """
-    back: list[str] = []
-    stay: list[str] = []
-    rows = writing.execute(
-        "SELECT * FROM exports WHERE status = 'dead' AND (:sink IS NULL OR sink = :sink) ORDER BY number",
-        {"sink": sink},
-    ).fetchall()
-    for row in rows:
-        if _overtaken(writing.connection, row):
-            stay.append(row["key"])
-        else:
-            _put_back(writing, row)
-            back.append(row["key"])
+    back, stay = dead_letters(writing.connection, sink)
+    for key in back:
+        _put_back(writing, _dead(writing.connection, key))
     return back, stay
+
+
+def dead_letters(
+    connection: sqlite3.Connection, sink: str | None = None, key: str | None = None
+) -> tuple[list[str], list[str]]:
+    """Return which dead letters could be put back, and which must stay; all, those of a sink, or one.
+
+    Raises:
+        UnknownCaseError: there is no export of that key.
+        NotAllowedError: it is no dead letter.
+    """
+    rows = (
+        connection.execute(
+            "SELECT key, ring_id, sink, number FROM exports "
+            "WHERE status = 'dead' AND (:sink IS NULL OR sink = :sink) ORDER BY number",
+            {"sink": sink},
+        ).fetchall()
+        if key is None
+        else [_dead(connection, key)]
+    )
+    stay = [row["key"] for row in rows if _overtaken(connection, row)]
+    return [row["key"] for row in rows if row["key"] not in stay], stay
+
+
+def _dead(connection: sqlite3.Connection, key: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT key, event_id, ring_id, sink, number, status FROM exports WHERE key = ?", (key,)
+    ).fetchone()
+    if row is None:
+        known = [one["key"] for one in connection.execute("SELECT key FROM exports WHERE status = 'dead'")]
+        raise UnknownCaseError(
+            f"The outbox has no export {key!r}.{near_names(key, known)} "
+            "`ringfence outbox retry --all --dry-run --json` lists the dead ones."
+        )
+    if row["status"] != "dead":
+        raise NotAllowedError(f"{key} is {row['status']}; only dead letters are put back.")
+    return row
 
 
 def resume(writing: Writing, sink: str) -> int:

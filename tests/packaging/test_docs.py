@@ -23,7 +23,7 @@ def test_ci_runs_the_command_of_the_readme() -> None:
     assert command in (ROOT / "CONTRIBUTING.md").read_text().splitlines()
 
 
-@pytest.mark.parametrize("command", ["demo", "run", "neo4j", "query", "templates", "worlds"])
+@pytest.mark.parametrize("command", ["demo", "run", "neo4j", "outbox", "query", "templates", "worlds"])
 def test_every_command_is_in_the_readme(command: str) -> None:
     assert f"ringfence {command}" in README
 

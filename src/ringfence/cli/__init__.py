@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ringfence.cli import audit, demo, exhibits, hold, neo4j, query, run, sinks, templates
+from ringfence.cli import audit, demo, exhibits, hold, neo4j, outbox, query, run, sinks, templates
 from ringfence.cli import worlds as worlds_commands
 from ringfence.errors import RingfenceError
 
@@ -24,6 +24,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(exhibits.app, name="exhibits")
 app.add_typer(hold.app, name="hold")
 app.add_typer(neo4j.app, name="neo4j")
+app.add_typer(outbox.app, name="outbox")
 app.add_typer(query.app, name="query")
 app.add_typer(sinks.app, name="sinks")
 app.add_typer(templates.app, name="templates")
