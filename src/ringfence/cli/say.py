@@ -17,6 +17,11 @@ def say_rows(title: str, rows: Sequence[tuple[str, ...]]) -> None:
         )
 
 
+def printable(text: str) -> str:
+    """Return a text in which what a terminal would obey, or not show, is spelt out."""
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
+
+
 def warn(text: str) -> None:
     """Print a warning where it does not mix with what a program reads."""
     typer.secho(text, fg="yellow", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,13 +51,23 @@ Version = Annotated[
 ]
 
 
-def open_casebook(state: Path, *, make: bool = False) -> Casebook:
-    """Open the casebook of a state folder.
+def open_casebook(state: Path, *, make: bool = False, sign: bool = True) -> Casebook:
+    """Open the casebook of a state folder; what a command adds to the audit log is signed when it ends.
+
+    Args:
+        state: The folder.
+        make: Whether to make the casebook where there is none.
+        sign: Whether to make a checkpoint at the end where the log has grown; off for what only looks.
 
     Raises:
         UnknownCaseError: there is none, and it is not to be made.
         CasebookError: it cannot be opened.
     """
+    from ringfence.cli.say import warn
+    from ringfence.enforcement.audit.keeping import COPIES_ENVIRONMENT, open_signing
     from ringfence.enforcement.casebook.database import Casebook
 
-    return Casebook.open(StateFolder(state).casebook, make=make)
+    if not sign:
+        return Casebook.open(StateFolder(state).casebook, make=make)
+    named = os.environ.get(COPIES_ENVIRONMENT)
+    return open_signing(StateFolder(state), make=make, copies=Path(named) if named else None, tell=warn)
