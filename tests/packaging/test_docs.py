@@ -35,6 +35,7 @@ def test_no_command_is_missing_here() -> None:
         "exhibits",
         "hold",
         "neo4j",
+        "outbox",
         "query",
         "sinks",
         "templates",
