@@ -14,8 +14,8 @@ from hashlib import blake2b
 
 _ACCOUNTS_AN_EXHIBIT = 4
 """Accounts that are kept for each exhibit: enough to choose other wordings and days among."""
-_CELLS = 16
-"""Pairs of wording and day that are kept of an account."""
+_CELLS = 20
+"""Pairs of wording and day that are kept of an account: enough where a ring has but one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Chooser:
         used: Counter[Hashable] = Counter()
         chosen: list[Candidate] = []
         while left and len(chosen) < self._most:
-            best = min(left, key=lambda one: (*(used[trait] for trait in _traits(one[1])), one[0]))
+            best = min(left, key=lambda one: (*_burden(used, one[1]), one[0]))
             left = [one for one in left if one[1].request_id != best[1].request_id]
             used.update(_traits(best[1]))
             chosen.append(best[1])
@@ -111,3 +111,9 @@ class Chooser:
 
 def _traits(candidate: Candidate) -> tuple[Hashable, Hashable, Hashable]:
     return ("account", candidate.account_id), ("wording", candidate.wording), ("day", candidate.day)
+
+
+def _burden(used: Counter[Hashable], candidate: Candidate) -> tuple[int, int]:
+    """Return how often its account was chosen already, and its wording and day: the less, the better."""
+    account, wording, day = (used[trait] for trait in _traits(candidate))
+    return account, wording + day

@@ -16,7 +16,7 @@ from ringfence.enforcement.casebook.database import Writing
 from ringfence.enforcement.exhibits.records import same_person
 from ringfence.errors import InputError, NotAllowedError, OutputError, UnknownCaseError, near_names
 
-LEAST_PASSPHRASE = 12
+LEAST_PASSPHRASE = 16
 """Characters; the file may be copied, and then only the passphrase stands before it."""
 
 
