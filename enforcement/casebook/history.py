@@ -131,6 +131,12 @@ def seen_before(connection: sqlite3.Connection) -> frozenset[str]:
     return frozenset(row["ring_id"] for row in rows)
 
 
+def rings_of(connection: sqlite3.Connection, account_id: str) -> frozenset[str]:
+    """Return the rings that an account is a member of."""
+    rows = connection.execute("SELECT ring_id FROM members WHERE account_id = ?", (account_id,))
+    return frozenset(row["ring_id"] for row in rows)
+
+
 def changed_since_verdict(connection: sqlite3.Connection) -> frozenset[str]:
     """Return the rings of which runs say something else than when they were last decided on as a whole."""
     rows = connection.execute(

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from ringfence.cli import audit, demo, exhibits, hold, neo4j, outbox, query, run, sinks, templates
+from ringfence.cli import (
+    audit,
+    demo,
+    exhibits,
+    hold,
+    neo4j,
+    outbox,
+    query,
+    rings,
+    run,
+    score,
+    sinks,
+    templates,
+)
 from ringfence.cli import worlds as worlds_commands
 from ringfence.errors import RingfenceError
 
@@ -20,12 +33,14 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
+app.command("score")(score.score)
 app.add_typer(audit.app, name="audit")
 app.add_typer(exhibits.app, name="exhibits")
 app.add_typer(hold.app, name="hold")
 app.add_typer(neo4j.app, name="neo4j")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(query.app, name="query")
+app.add_typer(rings.app, name="rings")
 app.add_typer(sinks.app, name="sinks")
 app.add_typer(templates.app, name="templates")
 app.add_typer(worlds_commands.app, name="worlds")

@@ -87,6 +87,20 @@ def take_in(book: Casebook, path: Path, by: str, sinks: Mapping[str, Sink], tick
     return TakenIn(tuple(heard), tuple(refused), rescore(book, by, tick))
 
 
+def look(path: Path) -> TakenIn:
+    """Read an appeals file and change nothing.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    rows = read_appeals(path)
+    return TakenIn(
+        tuple(Heard(row.appeal.appeal_id, known=False) for row in rows if isinstance(row, Row)),
+        tuple(row for row in rows if isinstance(row, Refused)),
+        (),
+    )
+
+
 def _hear(book: Casebook, row: Row, by: str, sinks: Mapping[str, Sink]) -> Heard:
     with book.writing(by) as writing:
         return hear(writing, row.appeal, sinks)
