@@ -18,6 +18,7 @@ _KEPT = (
     "settings",
     "settings_digest",
     "graph_digest",
+    "rows",
     "scoring",
     "decisions",
     "window",
