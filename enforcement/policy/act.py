@@ -48,6 +48,11 @@ class Known:
     released: frozenset[str]
     """Those that a person took out of an order."""
 
+    def take_in(self, planned: Plan) -> None:
+        """Count the orders of a plan as placed: an account of two rings is acted on once."""
+        for one in planned.orders:
+            self.under.update((target.account_id, one.action) for target in one.targets)
+
 
 def known(connection: sqlite3.Connection, mode: Mode) -> Known:
     """Return what the casebook knows of accounts; in shadow mode, shadow orders count as well."""
@@ -151,7 +156,7 @@ def automatic(
     on = tripped(writing.connection)
     if on is not None:
         return Automatic(halted=str(on))
-    about, newest = known(writing.connection, policy.mode), _newest_run(writing.connection)
+    about, newest = known(writing.connection, policy.mode), newest_run(writing.connection)
     placed: list[Order] = []
     for found in cases(writing.connection):
         # What an older run said of a ring is no ground for anything new.
@@ -166,8 +171,7 @@ def automatic(
                 automatic=True,
             )
             placed += place_plan(writing, policy, planned, sinks, None, automatic=True)
-            for one in planned.orders:
-                about.under.update((target.account_id, one.action) for target in one.targets)
+            about.take_in(planned)
     return Automatic(tuple(placed))
 
 
@@ -223,7 +227,8 @@ def released(connection: sqlite3.Connection) -> frozenset[str]:
     return frozenset(row["account_id"] for row in rows)
 
 
-def _newest_run(connection: sqlite3.Connection) -> str | None:
+def newest_run(connection: sqlite3.Connection) -> str | None:
+    """Return the run that was recorded last; None where none was."""
     row = connection.execute(
         "SELECT run_id FROM runs ORDER BY recorded_at DESC, rowid DESC LIMIT 1"
     ).fetchone()

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ringfence.enforcement.casebook.cases import case, case_at, ring_at
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.casebook.reading import read_run
 from ringfence.enforcement.casebook.record import Recorded, record_run
-from ringfence.enforcement.policy.act import (
-    Automatic,
-    Expired,
-    automatic,
-    expire,
-)
+from ringfence.enforcement.impact import Impact, Part, impact
+from ringfence.enforcement.policy.act import Automatic, Expired, automatic, expire, under
 from ringfence.enforcement.policy.allowed import allowed, looked_up
-from ringfence.enforcement.policy.brake import Trip, check_brake
+from ringfence.enforcement.policy.ask import Asked, PlannedRing, ask, planned
+from ringfence.enforcement.policy.brake import Trip, check_brake, tripped
 from ringfence.enforcement.policy.read import read_policy
 from ringfence.enforcement.policy.records import Mode, Policy
 from ringfence.enforcement.sinks.open import open_sinks
 from ringfence.enforcement.sinks.protocol import Sink
 from ringfence.enforcement.supersede import Announced, announce
 from ringfence.pipeline.traffic import RunOutput
+from ringfence.records import Action, Role
 from ringfence.state import StateFolder
 
 
@@ -93,6 +93,76 @@ def follow_run(state: StateFolder, out: Path, by: str = "score") -> Followed:
     return Followed(recorded, announced, expired, placed, trip, policy.mode is Mode.SHADOW)
 
 
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What asking for what the policy says would do."""
+
+    rings: tuple[PlannedRing, ...]
+    impact: Impact
+    mode: Mode
+    brake: Trip | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the dry run as plain JSON values."""
+        return {
+            "mode": self.mode,
+            "brake": None if self.brake is None else self.brake.as_json(),
+            "rings": [_ring_json(one) for one in self.rings],
+            **self.impact.as_json(),
+        }
+
+
+def dry_run(state: StateFolder, rings: Sequence[str] = ()) -> DryRun:
+    """Return what the policy asks for on rings, or on all that it acts on, and what that would do.
+
+    Raises:
+        PolicyError: the policy is off.
+        UnknownCaseError: there is no casebook, or no such ring.
+        OutputError: the output of a run cannot tell whom the allow-list protects.
+    """
+    policy = read_policy(state.policy)
+    with Casebook.open(state.casebook, make=False) as book, book.reading() as connection:
+        outs = _outs(connection, rings)
+        let_off = allowed_accounts(policy, outs.values(), book.now)
+        found = planned(connection, policy, rings, let_off, book.now)
+        about = under(connection, policy.mode)
+        output = {out: RunOutput(out) for out in outs.values()}
+        parts = [_part(connection, one, output[outs[one.case.ring_id]], about) for one in found]
+        return DryRun(tuple(found), impact(parts), policy.mode, tripped(connection))
+
+
+def enforce(
+    state: StateFolder, rings: Sequence[str], by: str, reason: str, version: int | None = None
+) -> tuple[Asked, Mode]:
+    """Order what the policy asks for on rings, or on all that it acts on.
+
+    Args:
+        state: Holds casebook, policy and sinks.
+        rings: Their ids; none for every ring that the policy acts on.
+        by: Who asks.
+        reason: Why.
+        version: Of the ring as it was read, where one is named; None for whatever it is now.
+
+    Returns:
+        What came of it, and whether the policy sends anything.
+
+    Raises:
+        PolicyError: the policy or the sinks file is off.
+        UnknownCaseError: there is no casebook, or no such ring.
+        OutputError: the output of a run cannot tell whom the allow-list protects.
+        StaleVersionError: the ring has another version by now.
+        NotAllowedError: there is no reason.
+    """
+    policy = read_policy(state.policy)
+    with Casebook.open(state.casebook, make=False) as book, opened_sinks(state) as sinks:
+        with book.reading() as connection:
+            let_off = allowed_accounts(policy, _outs(connection, rings).values(), book.now)
+        with book.writing(by) as writing:
+            for ring in rings:
+                case_at(writing.connection, ring, version)
+            return ask(writing, policy, rings, let_off, sinks, reason), policy.mode
+
+
 @contextmanager
 def opened_sinks(state: StateFolder) -> Iterator[dict[str, Sink]]:
     """Yield the sinks of a state folder, and close them.
@@ -107,15 +177,41 @@ def opened_sinks(state: StateFolder) -> Iterator[dict[str, Sink]]:
         yield sinks
 
 
-def allowed_accounts(policy: Policy, outs: Collection[Path], now: datetime) -> dict[str, str]:
+def allowed_accounts(policy: Policy, outs: Iterable[Path], now: datetime) -> dict[str, str]:
     """Return account → who stands for it; organisations and domains as the outputs of runs tell them.
 
     Raises:
         OutputError: an output cannot tell.
     """
     found: dict[tuple[str, str], list[str]] = {}
+    outputs = [RunOutput(out) for out in dict.fromkeys(outs)]
     for kind, value in looked_up(policy, now):
-        found[kind, value] = [
-            account for out in dict.fromkeys(outs) for account in RunOutput(out).accounts_of(kind, value)
-        ]
+        found[kind, value] = [account for output in outputs for account in output.accounts_of(kind, value)]
     return allowed(policy, found, now)
+
+
+def _outs(connection: sqlite3.Connection, rings: Sequence[str]) -> dict[str, Path]:
+    """Return ring → the output of the run that saw it last: of the rings named, or of all."""
+    rows = connection.execute("SELECT ring_id, out FROM rings JOIN runs ON run_id = last_run")
+    outs = {row["ring_id"]: Path(row["out"]) for row in rows}
+    return {case(connection, ring).ring_id: outs[ring] for ring in rings} if rings else outs
+
+
+def _part(
+    connection: sqlite3.Connection, found: PlannedRing, output: RunOutput, about: Mapping[str, Action]
+) -> Part:
+    ring = ring_at(connection, found.case.ring_id)
+    active = [member.account_id for member in ring.members if member.role is not Role.BYSTANDER]
+    sharing = output.sharing(active)
+    everyone = {member.account_id for member in ring.members} | (sharing or frozenset())
+    return Part(ring, found.plan, output.used(everyone), sharing, about)
+
+
+def _ring_json(found: PlannedRing) -> dict[str, Any]:
+    return {
+        **found.case.as_json(),
+        "automatic": found.automatic,
+        "waits_for": found.waits_for,
+        "orders": [asdict(order) for order in found.plan.orders],
+        "left_out": [asdict(left) for left in found.plan.left_out],
+    }

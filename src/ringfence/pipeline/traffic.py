@@ -21,8 +21,9 @@ class RunOutput:
     """The output folder of a run, asked about accounts. Whatever it does not hold is told as unknown."""
 
     def __init__(self, out: Path) -> None:
-        """Take the folder; nothing is read yet."""
+        """Take the folder; each of its tables is read when it is first asked for."""
         self._out = out
+        self._tables: dict[str, Any] = {}
 
     def used(self, accounts: Collection[str]) -> dict[str, Used]:
         """Return account → what it did, for those that the output knows; empty where the output is gone."""
@@ -78,7 +79,11 @@ class RunOutput:
         return {row["start"]: row["count_sum"] for row in counted.to_pylist()}
 
     def _table(self, name: str) -> Any:
-        path = self._out / "graph" / f"{name}.parquet"
+        if name not in self._tables:
+            self._tables[name] = self._read(self._out / "graph" / f"{name}.parquet")
+        return self._tables[name]
+
+    def _read(self, path: Path) -> Any:
         try:
             return pq.read_table(path) if path.is_file() else None
         except (OSError, pa.ArrowException) as error:
