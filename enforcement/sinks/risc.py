@@ -20,7 +20,9 @@ signs; receivers find them all in :meth:`Risc.jwks`. Ed25519 signs far faster th
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
@@ -40,8 +42,6 @@ _NOT_ABOUT_THE_TOKEN = ("authentication_failed", "access_denied")
 
 class _Way(Protocol):
     """How tokens get to the other side."""
-
-    most_at_once: int
 
     def send(self, delivery: Delivery) -> str: ...
 
@@ -78,11 +78,6 @@ class Risc:
         entry.done()
         return cls(name, signing, way)
 
-    @property
-    def most_at_once(self) -> int:
-        """How many threads may send at once."""
-        return self._way.most_at_once
-
     def render(self, event: Event) -> bytes:
         """Return the event's tokens, one a line; none where there is nothing to tell."""
         return "".join(f"{token}\n" for token in self._issuer.tokens(event, self.name)).encode()
@@ -110,7 +105,6 @@ class Risc:
 class _Files(FileSink):
     extension: ClassVar[str] = "jwt"
     media_type: ClassVar[str] = MEDIA_TYPE
-    most_at_once: int = 1
 
     def render(self, event: Event) -> bytes:
         """Never asked: the tokens come from :class:`Risc`."""
@@ -118,23 +112,37 @@ class _Files(FileSink):
 
 
 class _Push:
-    """Posts tokens one after the other, and knows how far it came."""
+    """Posts tokens, several at once, and knows which ones were taken."""
 
     def __init__(self, endpoint: Endpoint, token: str | None) -> None:
         self._poster = Poster(endpoint)
         self._headers = {"content-type": MEDIA_TYPE, "accept": "application/json", "user-agent": "ringfence"}
         if token is not None:
             self._headers["authorization"] = f"Bearer {token}"
-        self.most_at_once = endpoint.connections
-        self._taken: dict[str, int] = {}
+        self._taken: dict[str, set[bytes]] = {}
 
     def send(self, delivery: Delivery) -> str:
         tokens = delivery.body.splitlines()
-        for place in range(self._taken.get(delivery.key, 0), len(tokens)):
-            self._post(tokens[place])
-            self._taken[delivery.key] = place + 1
-        self._taken.pop(delivery.key, None)
+        taken, failed = self._taken.setdefault(delivery.key, set()), threading.Event()
+        left = [token for token in tokens if token not in taken]
+        # Each token is of another account, so their order does not matter.
+        lanes = min(self._poster.endpoint.connections, len(left))
+        with ThreadPoolExecutor(max(lanes, 1), thread_name_prefix="tokens") as pool:
+            for done in [pool.submit(self._post_all, left[i::lanes], taken, failed) for i in range(lanes)]:
+                done.result()
+        self._taken.pop(delivery.key)
         return f"{len(tokens):,} tokens accepted"
+
+    def _post_all(self, tokens: list[bytes], taken: set[bytes], failed: threading.Event) -> None:
+        for token in tokens:
+            if failed.is_set():
+                return
+            try:
+                self._post(token)
+            except Exception:
+                failed.set()
+                raise
+            taken.add(token)
 
     def close(self) -> None:
         self._poster.close()

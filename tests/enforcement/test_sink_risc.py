@@ -3,9 +3,10 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import jwt
@@ -293,7 +294,7 @@ def test_what_is_forged_is_rejected(backend: Place, tmp_path: Path) -> None:
 def test_after_a_failure_midway_every_token_is_applied_once(backend: Place, tmp_path: Path) -> None:
     receiver = backend.receiver
     receiver.answers = [(202, b""), (500, b"")]
-    with opened(backend, tmp_path) as sink:
+    with opened(backend, tmp_path, connections=1) as sink:
         with pytest.raises(TryAgainError, match="500"):
             sink.send(delivery(sink, enforced()))
         assert len(receiver.taken) == 1
@@ -303,6 +304,23 @@ def test_after_a_failure_midway_every_token_is_applied_once(backend: Place, tmp_
         another.send(delivery(another, enforced(), 3))
     assert len(receiver.attempts) == 7
     assert len(set(receiver.attempts)) == len(receiver.taken) == 3
+
+
+def test_many_tokens_over_many_connections_are_applied_once_whatever_fails(
+    backend: Place, tmp_path: Path
+) -> None:
+    receiver, draw = backend.receiver, Random(11)
+    receiver.answers = [(draw.choice([202, 202, 202, 500, 503]), b"") for _ in range(60)]
+    event, tries = enforced(accounts=tuple(f"acct_{number:05}" for number in range(100))), 0
+    with opened(backend, tmp_path) as sink:
+        while True:
+            tries += 1
+            with suppress(TryAgainError):
+                sink.send(delivery(sink, event, tries))
+                break
+    assert tries > 2
+    assert len(receiver.taken) == 100
+    assert len(receiver.attempts) <= 160
 
 
 @pytest.mark.parametrize(
@@ -330,7 +348,7 @@ def test_answers_mean_what_they_say(
     backend.receiver.always = answer
     with opened(backend, tmp_path) as sink, pytest.raises(error, match=says) as failed:
         sink.send(delivery(sink, enforced()))
-    assert len(backend.receiver.attempts) == 1
+    assert len(backend.receiver.attempts) <= 3
     if answer[0] == 429:
         assert failed.value.after == 7
 
@@ -351,7 +369,6 @@ def test_the_receivers_token_is_shown(backend: Place, tmp_path: Path) -> None:
     with opened(backend, tmp_path) as sink, pytest.raises(TryAgainError, match="401"):
         sink.send(delivery(sink, enforced()))
     with opened(backend, tmp_path, token_file="login.token") as sink:
-        assert sink.most_at_once == 8
         sink.send(delivery(sink, enforced()))
     assert len(backend.receiver.taken) == 3
 
