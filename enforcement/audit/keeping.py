@@ -145,16 +145,21 @@ def write_copy(checkpoint: Checkpoint, folder: Path) -> Path:
     path = folder / f"{checkpoint.origin.rpartition('/')[2]}-{checkpoint.size:012}.note"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(checkpoint.note)
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
-        if read_checkpoint(path.read_text(encoding="utf-8")).root != checkpoint.root:
-            raise AuditError(f"{path} says otherwise: the log was not the same then.") from None
+        if path.exists():
+            _check_same(path, checkpoint)
+        else:
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(checkpoint.note)
+                file.flush()
+                os.fsync(file.fileno())
     except OSError as error:
         raise AuditError(f"{path}: {error.strerror or error}. The copy was not written.") from error
     return path
+
+
+def _check_same(path: Path, checkpoint: Checkpoint) -> None:
+    if read_checkpoint(path.read_text(encoding="utf-8")).root != checkpoint.root:
+        raise AuditError(f"{path} says otherwise: the log was not the same then. Nothing was replaced.")
 
 
 class _Signing(Casebook):

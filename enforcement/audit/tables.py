@@ -14,24 +14,28 @@ Content = Mapping[str, Any]
 """What an entry says."""
 Row = Mapping[str, Any]
 
-TOLD = frozenset(
-    {
-        "run recorded",
-        "verdict given",
-        "order placed",
-        "order approved",
-        "order narrowed",
-        "order withdrawn",
-        "order reversed",
-        "export queued",
-        "export delivered",
-        "export withdrawn",
-    }
-)
-"""Kinds of entries that rows are held against."""
-
 _VERDICT = ("ring_id", "version", "verdict", "reason", "by", "at")
+
+TOLD: Mapping[str, tuple[str, ...]] = {
+    "run recorded": ("run_id",),
+    "verdict given": (*_VERDICT, "account_digest"),
+    "order placed": ("order_id", "ring_id", "action", "reason", "by", "at", "accounts_digest"),
+    "order approved": ("order_id", "by", "at"),
+    "order narrowed": ("order_id", "left_digest"),
+    "order withdrawn": ("order_id",),
+    "order reversed": ("order_id", "ring_id", "reversal", "reason", "by", "at", "accounts_digest"),
+    "export queued": ("key", "ring_id", "event_id", "sink", "digest"),
+    "export delivered": ("key", "at", "receipt_digest"),
+    "export withdrawn": ("key",),
+}
+"""Kinds of entries that rows are held against, and what each must say."""
+
 _PLACED = (("ring_id", "ring_id"), ("action", "action"), ("reason", "reason"), ("expires_at", "expires_at"))
+
+
+def says_enough(content: Content) -> bool:
+    """Return whether an entry of one of these kinds says what rows are held against."""
+    return all(isinstance(content.get(name, ()), str | int | None) for name in TOLD[content["what"]])
 
 
 def account_digest(ring_id: str, version: int, account_id: str) -> str:

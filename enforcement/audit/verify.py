@@ -10,7 +10,7 @@ from typing import Any
 from ringfence.enforcement.audit.checkpoints import Checkpoint, Kept, origin_of
 from ringfence.enforcement.audit.log import Entry
 from ringfence.enforcement.audit.merkle import MerkleTree
-from ringfence.enforcement.audit.tables import TOLD, table_faults
+from ringfence.enforcement.audit.tables import TOLD, says_enough, table_faults
 from ringfence.enforcement.keys import PublicKey
 from ringfence.errors import AuditError
 
@@ -130,11 +130,13 @@ def _read(connection: sqlite3.Connection) -> _Log:
 def _note(log: _Log, entry: Entry) -> None:
     try:
         content = entry.content
-        what = content["what"]
+        what = str(content["what"])
     except (ValueError, KeyError):
         log.faults.append(f"Entry {entry.place} cannot be read.")
         return
-    if what in TOLD:
+    if what in TOLD and not says_enough(content):
+        log.faults.append(f"Entry {entry.place}, {what!r}, does not say all that it must.")
+    elif what in TOLD:
         log.told.append(content)
     elif what == KEY_CHANGED:
         log.keys.append((entry.place, str(content.get("key"))))

@@ -100,10 +100,11 @@ def _say_verified(verified: Verified) -> None:
         f"{verified.entries:,} entries; {verified.checkpoints:,} checkpoints. "
         f"Those that hold cover the first {verified.covered:,}{keys}."
     )
-    if not verified.faults:
-        typer.echo(
-            "Nothing was changed, deleted, moved or cut off there; the casebook says what the log says."
-        )
+    if verified.faults:
+        return
+    if verified.covered:
+        typer.echo("Nothing was changed, deleted, moved or cut off there.")
+    typer.echo("Verdicts, orders and exports are what the log says.")
 
 
 def _verify_proof(file: Path, state: Path | None, pinned: PublicKey | None, *, as_json: bool) -> None:
