@@ -44,7 +44,9 @@ def give_verdict(
     found = case_at(writing.connection, ring_id, version)
     _check_reason(reason)
     _check_unmerged(writing, found)
-    move(writing, found, State(verdict))
+    # An enforced ring that has grown is confirmed again as it is now; it stays enforced.
+    if (found.state, verdict) != (State.ENFORCED, Verdict.CONFIRMED):
+        move(writing, found, State(verdict))
     _write(writing, found, None, verdict, reason)
     return case(writing.connection, ring_id)
 
