@@ -13,6 +13,8 @@ from ringfence.errors import PolicyError
 
 _OTHERS = 0o077
 """Rights of everybody but the owner."""
+_PUBLIC = ("ca_file",)
+"""Files that hold no secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,10 @@ def check(path: Path) -> list[Seen]:
 
 def place(path: Path, entry: Entry) -> str:
     """Return where a sink goes, as far as it is no secret."""
-    for key, value in entry.table.items():
-        if isinstance(value, str) and "://" in value:
-            return _host(value)
-        if key == "folder" and isinstance(value, str):
-            return str(_there(path, value))
-    return "?"
+    url, folder = entry.table.get("url"), entry.table.get("folder")
+    if isinstance(url, str):
+        return _host(url)
+    return str(_there(path, folder)) if isinstance(folder, str) else "?"
 
 
 def _seen(path: Path, entry: Entry, problem: str | None = None, warnings: tuple[str, ...] = ()) -> Seen:
@@ -100,7 +100,8 @@ def _folder(path: Path, entry: Entry) -> tuple[str, ...]:
 
 def _keys(path: Path, entry: Entry) -> tuple[str, ...]:
     """Return a warning for each secret's file that others can read."""
-    named = [value for key, value in entry.table.items() if key.endswith("_file")]
+    table = entry.table
+    named = [table[key] for key in table if key.endswith("_file") and key not in _PUBLIC]
     files = [one for value in named for one in (value if isinstance(value, list) else [value])]
     warnings = []
     for one in files:

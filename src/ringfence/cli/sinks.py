@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ringfence.cli.say import say_rows, warn
+from ringfence.cli.say import printable, say_rows, warn
 from ringfence.cli.state import AsJson, OptionalState, open_casebook
 from ringfence.errors import OutputError, PolicyError, UsageError
 from ringfence.state import StateFolder
@@ -43,7 +43,7 @@ def list_sinks(state: OptionalState = None, file: FileOption = None, as_json: As
             f"{path} names no sinks: orders are recorded and sent nowhere. Begin with `ringfence sinks init`."
         )
     else:
-        table = [(one.name, one.kind, one.where, _word(halted.get(one.name))) for one in seen]
+        table = [(one.name, one.kind, one.where, printable(halted.get(one.name, ""))) for one in seen]
         say_rows(f"Sinks of {path}", [("name", "kind", "where", "halted"), *table])
 
 
@@ -105,11 +105,6 @@ def _halted(state: Path | None) -> dict[str, str]:
         return {}
     with open_casebook(state) as book:
         return {row["sink"]: row["reason"] for row in book.read("SELECT sink, reason FROM halts")}
-
-
-def _word(reason: str | None) -> str:
-    # The other side wrote it, and a terminal obeys control characters.
-    return "" if reason is None else "".join(s if s.isprintable() else f"\\u{ord(s):04x}" for s in reason)
 
 
 def _write_new(path: Path, text: str) -> None:
