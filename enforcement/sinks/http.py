@@ -41,7 +41,7 @@ class Answer:
     headers: Mapping[str, str]
     """Names in small letters."""
     body: bytes
-    """At most :data:`LONGEST_ANSWER` bytes of it; what came, where the rest did not."""
+    """At most as many bytes of it as were asked for; what came, where the rest did not."""
 
 
 class Poster:
@@ -66,8 +66,23 @@ class Poster:
         """
         return self.exchange("POST", self.endpoint.path, body, headers)
 
-    def exchange(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        *,
+        longest: int = LONGEST_ANSWER,
+    ) -> Answer:
         """Send a request of any kind to the endpoint's host; return the answer, whatever it is.
+
+        Args:
+            method: Such as ``GET``.
+            path: With the query.
+            body: What to send, or None.
+            headers: Further ones.
+            longest: Bytes of the answer to read.
 
         Raises:
             TryAgainError: there was none, in time.
@@ -85,7 +100,7 @@ class Poster:
         except (OSError, HTTPException) as error:
             wire.hang_up()
             raise TryAgainError(f"{self._where} gave no answer: {_why(error)}.") from error
-        return self._answer(response, connection, wire)
+        return self._answer(response, connection, wire, longest)
 
     def close(self) -> None:
         """Close all connections."""
@@ -112,11 +127,11 @@ class Poster:
         with self._guard:
             return self._idle.pop() if self._idle else None
 
-    def _answer(self, response: HTTPResponse, connection: HTTPConnection, wire: Wire) -> Answer:
+    def _answer(self, response: HTTPResponse, connection: HTTPConnection, wire: Wire, longest: int) -> Answer:
         body, whole = b"", False
         # What the answer means stands in its first line, so a body that breaks off changes nothing.
         with suppress(OSError, HTTPException):
-            body = response.read(LONGEST_ANSWER)
+            body = response.read(longest)
             whole = response.isclosed() or not response.read(1)
         keep = whole and not response.will_close
         response.close()
