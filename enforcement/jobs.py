@@ -111,7 +111,8 @@ def scored(writing: Writing, job_id: str) -> Job:
 def followed(writing: Writing, job_id: str) -> Job:
     """Note that all which follows from a job is done: it supersedes the earlier ones on the same window."""
     changed = writing.execute(
-        "UPDATE jobs SET state = 'followed', followed_at = ?, superseded_by = NULL WHERE job_id = ? AND state = 'scored'",
+        "UPDATE jobs SET state = 'followed', followed_at = ?, superseded_by = NULL "
+        "WHERE job_id = ? AND state = 'scored'",
         (writing.stamp, job_id),
     )
     if changed.rowcount:
@@ -124,10 +125,16 @@ def followed(writing: Writing, job_id: str) -> Job:
     return _there(writing, job_id)
 
 
-def _note(writing: Writing, what: str, job_id: str, **details: int) -> None:
+def _note(writing: Writing, what: str, job_id: str, supersedes: int = 0) -> None:
     found = _there(writing, job_id)
-    window = {"starts_at": found.starts_at, "ends_at": found.ends_at}
-    writing.audit(what, job_id=job_id, input_digest=found.input_digest, **window, **details)
+    writing.audit(
+        what,
+        job_id=job_id,
+        starts_at=found.starts_at,
+        ends_at=found.ends_at,
+        input_digest=found.input_digest,
+        supersedes=supersedes,
+    )
 
 
 def _there(writing: Writing, job_id: str) -> Job:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ringfence.cli.state import ByOption, OptionalState
 from ringfence.config import DEFAULT_SEED, Settings
-from ringfence.errors import StoreConflictError
+from ringfence.errors import StoreConflictError, StoreError
 
 if TYPE_CHECKING:
     from ringfence.pipeline.run import RunResult
@@ -45,6 +46,7 @@ def run(
         Path, typer.Argument(metavar="INPUT", help="Folder of Parquet, CSV or NDJSON tables.")
     ],
     out: Annotated[Path, typer.Option(help="Folder to write; must be empty or new.")],
+    by: ByOption,
     mapping: Annotated[Path | None, typer.Option(help="TOML file that maps tables with other names.")] = None,
     neo4j: Neo4jOption = "local",
     seed: SeedOption = DEFAULT_SEED,
@@ -55,10 +57,11 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say which files would feed which tables.")
     ] = False,
+    state: OptionalState = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Find rings in a provider's logs.
+    """Find rings in a provider's logs; with --state, record them in the casebook.
 
     Exit codes: 0 done, 1 error, 2 usage, 3 done but too many rows were refused, 4 done but the graph store
     failed.
@@ -79,11 +82,39 @@ def run(
         settings=Settings(seed=seed, device=device),
     )
     result = carry_out(request, display())
+    recorded = None if state is None else _record(state, result.out, by)
     if as_json:
-        typer.echo(json.dumps(summary(result), ensure_ascii=False))
+        typer.echo(json.dumps({**summary(result), **(recorded or {})}, ensure_ascii=False))
     else:
         say_result(result)
+        if recorded is not None:
+            say_recorded(recorded["recorded"])
     raise typer.Exit(exit_code(result, max_rejected))
+
+
+def _record(state: Path, out: Path, by: str) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from ringfence.cli.state import open_casebook
+    from ringfence.enforcement.casebook.reading import read_run
+    from ringfence.pipeline.record import record_and_announce
+    from ringfence.state import StateFolder
+
+    with open_casebook(state, make=True) as book:
+        recorded, announced = record_and_announce(StateFolder(state), book, read_run(out), by)
+    return {"recorded": asdict(recorded), "announced": asdict(announced)}
+
+
+def say_recorded(recorded: dict[str, Any]) -> None:
+    """Tell a person what a run added to the casebook."""
+    if recorded["known"]:
+        typer.echo("The casebook has this run already; nothing was added.")
+        return
+    counts = {name: len(recorded[name]) for name in ("born", "changed", "merged", "split")}
+    typer.echo(
+        f"Casebook: {counts['born']} new, {counts['changed']} changed, {counts['merged']} merged, "
+        f"{counts['split']} split off. Look at them with `ringfence rings list`."
+    )
 
 
 def display() -> Display:
@@ -99,7 +130,12 @@ def exit_code(result: RunResult, max_rejected: float) -> int:
     """Return the exit code of a run that was published."""
     if result.store_error is not None:
         return result.store_error.exit_code
-    return TOO_MANY_REJECTED if result.rejected_share > max_rejected else 0
+    return too_many_rejected(result.rejected_share, max_rejected)
+
+
+def too_many_rejected(share: float, most: float) -> int:
+    """Return the exit code for a share of refused rows."""
+    return TOO_MANY_REJECTED if share > most else 0
 
 
 def summary(result: RunResult) -> dict[str, Any]:
@@ -123,10 +159,14 @@ def say_result(result: RunResult) -> None:
     typer.echo(f"Decided: {counts['ring']} ring, {counts['review']} review, {counts['benign']} benign.")
     typer.echo(f"Read {result.out / 'report.html'}")
     if result.store_error is not None:
-        typer.secho(f"The graph store failed: {result.store_error}", fg="red", err=True)
-        replace = " --force" if isinstance(result.store_error, StoreConflictError) else ""
-        repair = f"ringfence neo4j load {result.out}{replace}"
-        typer.secho(f"The output stands. Repair with `{repair}`.", fg="red", err=True)
+        say_store_error(result.store_error, result.out)
+
+
+def say_store_error(error: StoreError, out: Path) -> None:
+    """Tell a person why the graph is not in the store, and how to repair that."""
+    typer.secho(f"The graph store failed: {error}", fg="red", err=True)
+    replace = " --force" if isinstance(error, StoreConflictError) else ""
+    typer.secho(f"The output stands. Repair with `ringfence neo4j load {out}{replace}`.", fg="red", err=True)
 
 
 def say_balance(manifest: dict[str, Any]) -> None:

@@ -31,7 +31,11 @@ OptionalState = Annotated[
 
 
 def _user() -> str:
-    return getpass.getuser()
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # In a container, a user need not have a name.
+        return f"user {os.getuid()}"
 
 
 ByOption = Annotated[

@@ -58,7 +58,7 @@ class Hold:
                     if not renew(writing, self._owner, LEASE):
                         return
             except CasebookError:
-                # The lease lasts four times as long: there are three more chances, and `check` has the last word.
+                # The lease lasts four times as long; `check` has the last word.
                 continue
 
 

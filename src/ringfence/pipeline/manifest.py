@@ -31,13 +31,11 @@ def told_input(
         "rejected": sum(f.rejected for f in loaded.files),
         "duplicates": sum(f.duplicates for f in loaded.files),
     }
-    if window is not None:
-        rows["outside"] = sum(f.outside for f in loaded.files)
     paths = sorted({source.path for source in found.sources})
     return {
         "version": ringfence.__version__,
         "input_digest": digest or digest_files(paths, folder),
-        **({} if window is None else {"window": window.as_json()}),
+        **({} if window is None else _told_window(window, loaded)),
         "mapping_digest": digest_json([asdict(source.mapping) for source in found.sources]),
         "rows": rows,
         "files": [asdict(file) for file in loaded.files],
@@ -45,3 +43,8 @@ def told_input(
         "tables": loaded.rows,
         "accounts_made_from_events": loaded.made_accounts,
     }
+
+
+def _told_window(window: Window, loaded: Loaded) -> dict[str, Any]:
+    # Apart from the rows: how many lie outside is nothing that the window says.
+    return {"window": window.as_json(), "rows_outside": sum(file.outside for file in loaded.files)}

@@ -104,8 +104,7 @@ def run(request: RunRequest, display: Display | None = None) -> RunResult:
         UsageError: the store's address is none.
     """
     measure = Measure(display or QuietDisplay())
-    if request.neo4j not in (LOCAL, NO_STORE):
-        read_address(request.neo4j)
+    check_store(request.neo4j)
     mappings = read_mapping(request.mapping) if request.mapping else ()
     found = discover(request.input, mappings)
     check_apart(request.out, *(p for p in (request.input, request.mapping) if p is not None))
@@ -114,8 +113,18 @@ def run(request: RunRequest, display: Display | None = None) -> RunResult:
         made = _Stages(request, measure, found, work).carry_out()
         graph = _write(building, made, measure)
         shutil.rmtree(work.root)
-    error = _store(request, graph, measure)
+    error = into_store(request, graph, measure)
     return RunResult(request.out, tuple(made.rings), made.manifest, error)
+
+
+def check_store(address: str) -> None:
+    """Refuse what names no store, before any work is done.
+
+    Raises:
+        UsageError: it is neither ``local`` nor ``none`` nor an address.
+    """
+    if address not in (LOCAL, NO_STORE):
+        read_address(address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +258,7 @@ def _write(out: Path, made: _Made, measure: Measure) -> GraphTables:
     return graph
 
 
-def _store(request: RunRequest, graph: GraphTables, measure: Measure) -> StoreError | None:
+def into_store(request: RunRequest, graph: GraphTables, measure: Measure) -> StoreError | None:
     """Load the graph into the store that was asked for; return why that failed, if it did."""
     if request.neo4j == NO_STORE:
         return None
