@@ -78,10 +78,10 @@ def test_confirming_undoes_nothing(book: Casebook) -> None:
     assert set(seen(book, standing).values()) == {Action.MONITOR}
 
 
-def test_an_enforced_ring_is_not_confirmed_again(book: Casebook) -> None:
+def test_an_enforced_ring_that_is_confirmed_again_stays_enforced(book: Casebook) -> None:
     ordered(book, confirmed(book, ring("R-1", accounts(6))))
-    with pytest.raises(NotAllowedError, match="is enforced"):
-        decided(book, "R-1", Verdict.CONFIRMED)
+    done = decided(book, "R-1", Verdict.CONFIRMED)
+    assert (done.case.state, done.reversed) == (State.ENFORCED, ())
 
 
 def test_nothing_is_undone_where_the_verdict_is_refused(book: Casebook) -> None:
