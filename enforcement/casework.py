@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ringfence.enforcement.casebook.cases import Case, case, case_at
@@ -15,6 +15,7 @@ from ringfence.enforcement.orders.place import withdraw_order
 from ringfence.enforcement.orders.records import Order, OrderStatus, orders, targets
 from ringfence.enforcement.orders.reverse import reverse
 from ringfence.enforcement.sinks.protocol import Sink
+from ringfence.errors import NotAllowedError, UnknownCaseError, near_names
 from ringfence.files import digest_json
 
 _Touched = tuple[Order, tuple[str, ...]]
@@ -88,6 +89,41 @@ def _let_go(writing: Writing, found: Case) -> None:
     if found.state is State.ENFORCED and found.succeeded_by is None:
         move(writing, found, State.REVERSED)
         move(writing, case(writing.connection, found.ring_id), State.IN_REVIEW)
+
+
+def undo_ring(
+    writing: Writing,
+    ring_id: str,
+    reason: str,
+    sinks: Mapping[str, Sink],
+    accounts: Collection[str] | None = None,
+) -> Decided:
+    """Undo all that is ordered on a ring, or what is ordered on some of its accounts.
+
+    Args:
+        writing: The transaction.
+        ring_id: The ring.
+        reason: Why.
+        sinks: Name → where events go; must have every sink that heard of an order that is undone.
+        accounts: Which accounts; None for all.
+
+    Raises:
+        UnknownCaseError: the casebook knows no such ring, an account is under no order on it, or a sink that
+            must hear of it is no longer in the sinks file.
+        NotAllowedError: there is no reason, or nothing is left to undo.
+    """
+    case(writing.connection, ring_id)
+    standing = _of_ring(writing.connection, ring_id)
+    known = {account for _, free in standing for account in free}
+    for account in accounts or ():
+        if account not in known:
+            raise UnknownCaseError(f"{account!r} is under no order on {ring_id}.{near_names(account, known)}")
+    if not known:
+        raise NotAllowedError(f"Nothing is ordered on {ring_id}; nothing to undo.")
+    chosen = known if accounts is None else set(accounts)
+    touched = [(one, tuple(account for account in free if account in chosen)) for one, free in standing]
+    back, withdrawn, narrowed = _undo(writing, reason, sinks, [(one, free) for one, free in touched if free])
+    return Decided(case(writing.connection, ring_id), back, withdrawn, narrowed)
 
 
 def _undo(writing: Writing, reason: str, sinks: Mapping[str, Sink], touched: list[_Touched]) -> _Undone:

@@ -30,17 +30,17 @@ def default_policy() -> str:
     return (files("ringfence.enforcement.policy") / "default.toml").read_text(encoding="utf-8")
 
 
-def read_policy(path: Path) -> Policy:
-    """Return the policy of a file; the one that ships where the file is missing.
+def read_policy(path: Path, *, needed: bool = False) -> Policy:
+    """Return the policy of a file; the one that ships where the file is missing, unless it is needed.
 
     Raises:
         PolicyError: the file cannot be read, or does not say what it must.
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return parse_policy(default_policy(), DEFAULT_NAME)
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not needed:
+            return parse_policy(default_policy(), DEFAULT_NAME)
         raise PolicyError(f"Cannot read the policy {path}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise PolicyError(f"{path} is not TOML: {error}.") from error
@@ -106,7 +106,7 @@ def _tier(table: Table) -> Tier:
         roles=roles,
         least_families=table.count("least_families", 0, 2),
         least_size=table.count("least_size", 0, 0),
-        expires=table.duration("expires"),
+        expires=table.span("expires"),
     )
 
 

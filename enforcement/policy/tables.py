@@ -11,9 +11,15 @@ from typing import Any, TypeVar
 from ringfence.errors import PolicyError, near_names
 
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-_DURATION = re.compile(r"([1-9]\d{0,4})([hdw])")
+_SPAN = re.compile(r"([1-9]\d{0,4})([hdw])")
 
 Word = TypeVar("Word", bound=StrEnum)
+
+
+def read_span(text: str) -> timedelta | None:
+    """Return a span of time, such as ``90d``; None where the text is none."""
+    read = _SPAN.fullmatch(text)
+    return None if read is None else int(read[1]) * _UNITS[read[2]]
 
 
 class Table:
@@ -74,15 +80,15 @@ class Table:
             raise self.wrong(key, f"is {found!r}; it must be a whole number of at least {least}.")
         return found
 
-    def duration(self, key: str) -> timedelta | None:
+    def span(self, key: str) -> timedelta | None:
         """Return a span of time, such as ``"90d"``; None where the key is missing."""
         found = self.written.get(key)
         if found is None:
             return None
-        read = _DURATION.fullmatch(found) if isinstance(found, str) else None
-        if read is None:
+        span = read_span(found) if isinstance(found, str) else None
+        if span is None:
             raise self.wrong(key, f"is {found!r}; write hours, days or weeks, like '12h', '90d' or '4w'.")
-        return int(read[1]) * _UNITS[read[2]]
+        return span
 
     def day(self, key: str) -> date:
         """Return a date that must be there."""

@@ -10,6 +10,7 @@ import typer
 from ringfence.cli import (
     audit,
     demo,
+    enforce,
     exhibits,
     hold,
     neo4j,
@@ -19,6 +20,7 @@ from ringfence.cli import (
     run,
     score,
     sinks,
+    status,
     templates,
 )
 from ringfence.cli import worlds as worlds_commands
@@ -32,9 +34,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo.demo)
+app.command("doctor")(status.doctor)
 app.command("run")(run.run)
 app.command("score")(score.score)
+app.command("status")(status.status)
 app.add_typer(audit.app, name="audit")
+app.add_typer(enforce.app, name="enforce")
 app.add_typer(exhibits.app, name="exhibits")
 app.add_typer(hold.app, name="hold")
 app.add_typer(neo4j.app, name="neo4j")

@@ -17,13 +17,14 @@ from ringfence.enforcement.casebook.record import Recorded, record_run
 from ringfence.enforcement.impact import Impact, Part, impact
 from ringfence.enforcement.policy.act import Automatic, Expired, automatic, expire, under
 from ringfence.enforcement.policy.allowed import allowed, looked_up
-from ringfence.enforcement.policy.ask import Asked, PlannedRing, ask, planned
+from ringfence.enforcement.policy.ask import PlannedRing, ask, planned
 from ringfence.enforcement.policy.brake import Trip, check_brake, tripped
 from ringfence.enforcement.policy.read import read_policy
 from ringfence.enforcement.policy.records import Mode, Policy
 from ringfence.enforcement.sinks.open import open_sinks
 from ringfence.enforcement.sinks.protocol import Sink
 from ringfence.enforcement.supersede import Announced, announce
+from ringfence.pipeline.steps import Step, step_of
 from ringfence.pipeline.traffic import RunOutput
 from ringfence.records import Action, Role
 from ringfence.state import StateFolder
@@ -112,6 +113,20 @@ class DryRun:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Enforced:
+    """What came of asking for what the policy says."""
+
+    steps: tuple[Step, ...]
+    held: tuple[PlannedRing, ...]
+    """Rings on which nothing was ordered, and why."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what came of it as plain JSON values."""
+        held = {one.case.ring_id: one.waits_for for one in self.held}
+        return {"orders": [step.as_json() for step in self.steps], "held": held}
+
+
 def dry_run(state: StateFolder, rings: Sequence[str] = ()) -> DryRun:
     """Return what the policy asks for on rings, or on all that it acts on, and what that would do.
 
@@ -122,7 +137,7 @@ def dry_run(state: StateFolder, rings: Sequence[str] = ()) -> DryRun:
     """
     policy = read_policy(state.policy)
     with Casebook.open(state.casebook, make=False) as book, book.reading() as connection:
-        outs = _outs(connection, rings)
+        outs = outs_of(connection, rings)
         let_off = allowed_accounts(policy, outs.values(), book.now)
         found = planned(connection, policy, rings, let_off, book.now)
         about = under(connection, policy.mode)
@@ -133,7 +148,7 @@ def dry_run(state: StateFolder, rings: Sequence[str] = ()) -> DryRun:
 
 def enforce(
     state: StateFolder, rings: Sequence[str], by: str, reason: str, version: int | None = None
-) -> tuple[Asked, Mode]:
+) -> Enforced:
     """Order what the policy asks for on rings, or on all that it acts on.
 
     Args:
@@ -142,9 +157,6 @@ def enforce(
         by: Who asks.
         reason: Why.
         version: Of the ring as it was read, where one is named; None for whatever it is now.
-
-    Returns:
-        What came of it, and whether the policy sends anything.
 
     Raises:
         PolicyError: the policy or the sinks file is off.
@@ -156,11 +168,13 @@ def enforce(
     policy = read_policy(state.policy)
     with Casebook.open(state.casebook, make=False) as book, opened_sinks(state) as sinks:
         with book.reading() as connection:
-            let_off = allowed_accounts(policy, _outs(connection, rings).values(), book.now)
+            let_off = allowed_accounts(policy, outs_of(connection, rings).values(), book.now)
         with book.writing(by) as writing:
             for ring in rings:
                 case_at(writing.connection, ring, version)
-            return ask(writing, policy, rings, let_off, sinks, reason), policy.mode
+            asked = ask(writing, policy, rings, let_off, sinks, reason)
+            steps = tuple(step_of(writing.connection, order) for order in asked.orders)
+            return Enforced(steps, asked.held)
 
 
 @contextmanager
@@ -190,7 +204,7 @@ def allowed_accounts(policy: Policy, outs: Iterable[Path], now: datetime) -> dic
     return allowed(policy, found, now)
 
 
-def _outs(connection: sqlite3.Connection, rings: Sequence[str]) -> dict[str, Path]:
+def outs_of(connection: sqlite3.Connection, rings: Sequence[str]) -> dict[str, Path]:
     """Return ring → the output of the run that saw it last: of the rings named, or of all."""
     rows = connection.execute("SELECT ring_id, out FROM rings JOIN runs ON run_id = last_run")
     outs = {row["ring_id"]: Path(row["out"]) for row in rows}
