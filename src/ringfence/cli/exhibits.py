@@ -88,7 +88,7 @@ def list_exhibits(
     from ringfence.enforcement.exhibits.records import sealed, unlock_requests
     from ringfence.enforcement.exhibits.switch import enabled
 
-    with open_casebook(state) as book, book.reading() as connection:
+    with open_casebook(state, sign=False) as book, book.reading() as connection:
         now, on = book.now, enabled(connection)
         found, asked = sealed(connection, now, ring), unlock_requests(connection, ring)
     if as_json:

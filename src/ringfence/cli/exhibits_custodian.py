@@ -71,7 +71,7 @@ def list_custodians(state: StateOption, as_json: AsJson = False) -> None:
     """List the custodians with the fingerprints of their keys."""
     from ringfence.enforcement.exhibits.custodians import custodians
 
-    with open_casebook(state) as book, book.reading() as connection:
+    with open_casebook(state, sign=False) as book, book.reading() as connection:
         found = custodians(connection)
     if as_json:
         typer.echo(json.dumps([one.as_json() for one in found], ensure_ascii=False))

@@ -81,7 +81,7 @@ def list_holds(
     """List the holds that stand."""
     from ringfence.enforcement.holds import HoldState, holds
 
-    with open_casebook(state) as book, book.reading() as connection:
+    with open_casebook(state, sign=False) as book, book.reading() as connection:
         now = book.now
         found = [h for h in holds(connection) if everything or h.state(now) is HoldState.STANDING]
     if as_json:
