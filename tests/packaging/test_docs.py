@@ -31,6 +31,7 @@ def test_every_command_is_in_the_readme(command: str) -> None:
 def test_no_command_is_missing_here() -> None:
     assert set(get_command(app).commands) == {
         "demo",
+        "doctor",
         "run",
         "exhibits",
         "hold",
@@ -38,6 +39,7 @@ def test_no_command_is_missing_here() -> None:
         "outbox",
         "query",
         "sinks",
+        "status",
         "templates",
         "worlds",
     }
