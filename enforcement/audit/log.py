@@ -61,13 +61,18 @@ def entries(connection: sqlite3.Connection, start: int = 0, end: int | None = No
 
 
 def entries_about(
-    connection: sqlite3.Connection, ring_id: str | None = None, since: str | None = None
+    connection: sqlite3.Connection,
+    ring_id: str | None = None,
+    *,
+    since: str | None = None,
+    what: str | None = None,
 ) -> Iterator[Entry]:
-    """Yield the entries about a ring, or all, from a time on (as the casebook writes it), in order."""
+    """Yield the entries about a ring, from a time on (as the casebook writes it), or of a kind, in order."""
     rows = connection.execute(
         "SELECT place, entry FROM audit "
         "WHERE (:ring IS NULL OR json_extract(CAST(entry AS TEXT), '$.ring_id') = :ring) "
+        "AND (:what IS NULL OR json_extract(CAST(entry AS TEXT), '$.what') = :what) "
         "AND (:since IS NULL OR json_extract(CAST(entry AS TEXT), '$.at') >= :since) ORDER BY place",
-        {"ring": ring_id, "since": since},
+        {"ring": ring_id, "since": since, "what": what},
     )
     return (Entry(place, bytes(text)) for place, text in rows)

@@ -11,6 +11,7 @@ from ringfence.cli import (
     audit,
     demo,
     enforce,
+    evidence,
     exhibits,
     hold,
     neo4j,
@@ -40,6 +41,7 @@ app.command("score")(score.score)
 app.command("status")(status.status)
 app.add_typer(audit.app, name="audit")
 app.add_typer(enforce.app, name="enforce")
+app.add_typer(evidence.app, name="evidence")
 app.add_typer(exhibits.app, name="exhibits")
 app.add_typer(hold.app, name="hold")
 app.add_typer(neo4j.app, name="neo4j")

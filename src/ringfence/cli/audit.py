@@ -71,7 +71,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check the log against its checkpoints, and verdicts, orders and exports against the log."""
-    pinned = _public_key(key)
+    pinned = public_key(key)
     if proof is not None:
         _verify_proof(proof, state, pinned, as_json=as_json)
         return
@@ -133,7 +133,7 @@ def log(
 
     start = None if since is None else stamp(_time(since))
     with open_casebook(state, sign=False) as book, book.reading() as connection:
-        found = list(entries_about(connection, ring, start))
+        found = list(entries_about(connection, ring, since=start))
     if as_json:
         typer.echo(
             json.dumps(
@@ -202,7 +202,12 @@ def rotate_key(
         typer.echo(f"to whoever has that of {old.key_id}.")
 
 
-def _public_key(path: Path | None) -> PublicKey | None:
+def public_key(path: Path | None) -> PublicKey | None:
+    """Return the key that a file holds; None where no file is named.
+
+    Raises:
+        AuditError: it holds none.
+    """
     if path is None:
         return None
     from ringfence.enforcement.keys import PublicKey
