@@ -135,7 +135,6 @@ CREATE TABLE exports (                 -- the outbox: an event for a sink
     body        BLOB NOT NULL          -- the very bytes that every attempt sends; last: what stands behind is slow to read
 ) STRICT;
 CREATE INDEX exports_waiting ON exports (sink, ring_id, number) WHERE status = 'waiting';
-CREATE INDEX exports_in_order ON exports (sink, number, due_at, ring_id) WHERE status = 'waiting';
 CREATE INDEX exports_dead ON exports (sink, ring_id, number) WHERE status = 'dead';
 CREATE INDEX exports_leased ON exports (sink, ring_id) WHERE leased_until IS NOT NULL;
 CREATE INDEX exports_by_ring ON exports (ring_id, sink, number);
