@@ -29,6 +29,7 @@ from ringfence.records import Role
 from ringfence.testing.sink_contract import enforced
 
 PROMISED_SECONDS, PROMISED_MIB = 10.0, 1024.0
+COLLECTION = "91a7b528-80eb-42ed-a74d-c6fbd5a26116"
 FAMILIES = ("instrument", "device", "template")
 
 
@@ -62,21 +63,18 @@ def event(members: int) -> Event:
 def settings(kind: str, folder: Path) -> dict[str, Any]:
     """Return an entry of a kind; keys and secrets are made for it."""
     (folder / "secret").write_text("whsec_" + base64.b64encode(bytes(range(32))).decode())
-    posted = {"url": "https://receiver.example/ringfence"}
+    receiver, producer = "https://receiver.example", {"producer": "Example AI"}
     return {
-        "stix": {"folder": "out", "producer": "Example AI"},
-        "webhook": {**posted, "secret_file": "secret"},
-        "taxii": {**posted, **TAXII},
+        "stix": {"folder": "out", **producer},
+        "webhook": {"url": f"{receiver}/ringfence", "secret_file": "secret"},
+        "taxii": {"url": f"{receiver}/api1/collections/{COLLECTION}/", "token_file": "secret", **producer},
         "risc": {
-            **posted,
+            "url": f"{receiver}/events",
             "issuer": "https://api.example/",
-            "audience": "https://receiver.example/",
+            "audience": f"{receiver}/",
             "key_file": _key(folder),
         },
     }.get(kind, {"folder": "out"})
-
-
-TAXII: dict[str, Any] = {"producer": "Example AI"}
 
 
 def _key(folder: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-_HARMLESS = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&\x7f"})
+_HARMLESS = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&"})
 
 
 def safe_json(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -13,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -121,17 +123,16 @@ class TestCheck:
         assert "sinks init" in str(done.exception)
 
     def test_secrets_that_others_can_read_are_warned_of(self, state: StateFolder) -> None:
-        entry = (
-            '[sinks.hook]\nkind = "webhook"\nurl = "https://hooks.example.com/"\nsecret_file = ["a", "b"]\n'
-        )
-        write(state, entry)
+        entry = '[sinks.hook]\nkind = "webhook"\nurl = "https://hooks.example.com/"\n'
+        write(state, entry + 'secret_file = ["a", "b"]\nca_file = "ca"\n')
         for name, mode in {"a": 0o600, "b": 0o644}.items():
             (state.root / name).write_text(webhook_secret())
             (state.root / name).chmod(mode)
+        shutil.copy(certifi.where(), state.root / "ca")
         done = run("check", "--state", state.root)
         assert done.exit_code == 0
         assert f"can read {state.root / 'b'}" in done.stderr
-        assert str(state.root / "a") not in done.stderr
+        assert done.stderr.count("can read") == 1
 
     def test_folders_that_take_no_files_are_warned_of(self, state: StateFolder) -> None:
         write(state, '[sinks.a]\nkind = "csv"\nfolder = "sinks.toml"\n')
@@ -172,7 +173,7 @@ class TestInit:
         write(state, uncommented())
         (state.root / "hook.secret").write_text(webhook_secret())
         (state.root / "login.pem").write_bytes(pem())
-        (state.root / "taxii.secret").write_text("s3cr3t")
+        (state.root / "taxii.token").write_text("s3cr3t")
         for one in state.root.iterdir():
             one.chmod(0o600)
         checked = told("check", "--state", state.root)
