@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -82,9 +82,8 @@ def table(place: Place) -> dict[str, Any]:
 def opened(place: Place, base: Path, /, **other: Any) -> Iterator[Risc]:
     """Yield a sink; keys given as None are left out of the entry."""
     entry = {key: value for key, value in {**table(place), **other}.items() if value is not None}
-    sink = Risc.from_settings("login", entry, base)
-    yield sink
-    sink.close()
+    with closing(Risc.from_settings("login", entry, base)) as sink:
+        yield sink
 
 
 def claims(body: bytes) -> list[dict[str, Any]]:
