@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from datetime import timedelta
 
 from ringfence.enforcement.casebook.database import Casebook, Writing
 from ringfence.enforcement.locks import Owner, holds, owner_of, release, renew, take
-from ringfence.errors import BusyError, CasebookError, StoreUnavailableError
+from ringfence.errors import BusyError, CasebookError, OutputError, StoreUnavailableError
 from ringfence.state import StateFolder
 from ringfence.stores.mutex import mutex
 
@@ -76,6 +77,7 @@ def held(state: StateFolder, name: str, wait: float) -> Iterator[Hold]:
 
     Raises:
         BusyError: another process has it for longer.
+        OutputError: the lock file cannot be written.
         CasebookError: the casebook cannot be written.
     """
     until = time.monotonic() + wait
@@ -84,6 +86,8 @@ def held(state: StateFolder, name: str, wait: float) -> Iterator[Hold]:
             stack.enter_context(mutex(state.scores / ".locks" / f"{name}.lock", timeout=max(wait, 0)))
         except StoreUnavailableError as error:
             raise _busy(state, name, wait) from error
+        except (OSError, sqlite3.Error) as error:
+            raise OutputError(f"Cannot write {state.scores}: {error}.") from error
         owner = _take(state, name, until)
         if owner is None:
             raise _busy(state, name, wait)
