@@ -21,16 +21,14 @@ from typing import Any
 from ringfence.enforcement.casebook.database import Casebook, Writing
 from ringfence.enforcement.outbox.attempt import attempt
 from ringfence.enforcement.outbox.backoff import Backoff
-from ringfence.enforcement.outbox.lease import Claim, Terms, claim, put_back, renew
+from ringfence.enforcement.outbox.lane import Lane
+from ringfence.enforcement.outbox.lease import Claim, Terms, put_back, renew
 from ringfence.enforcement.outbox.settle import Outcome, Result, settle
 from ringfence.enforcement.sinks.protocol import Sink, SupportsThreads
 from ringfence.progress import Tick, silent
 
 LEASE = 120.0
 """Seconds that a sender holds an export without renewing."""
-
-_AHEAD = 32
-"""Exports of a sink that a sender has in hand at once, at least."""
 
 _SURE = 0.8
 """Share of its lease after which a sender begins nothing more with it."""
@@ -114,6 +112,7 @@ class _Sender:
             name: ThreadPoolExecutor(most_at_once(sink), thread_name_prefix=f"to {name}")
             for name, sink in sinks.items()
         }
+        self._lanes = {name: Lane(name, most_at_once(sink)) for name, sink in sinks.items()}
         self._in_hand: dict[str, tuple[Claim, Future[None]]] = {}
         self._came: SimpleQueue[Outcome | Claim] = SimpleQueue()
         self._unwritten: list[Outcome] = []
@@ -164,6 +163,8 @@ class _Sender:
                 settle(writing, one, self._backoff, self._draw, terms.sender) for one in self._unwritten
             ]
             put_back(writing, self._unsent, terms.sender)
+            for claimed in (*(one.claim for one in self._unwritten), *self._unsent):
+                self._lanes[claimed.sink].free(claimed.ring_id)
             kept = renew(writing, terms) if renewing else None
             taken = self._take(writing) if taking else []
         self._counts.update(results)
@@ -177,11 +178,8 @@ class _Sender:
     def _take(self, writing: Writing) -> list[Claim]:
         held = Counter(claimed.sink for claimed, _ in self._in_hand.values())
         taken: list[Claim] = []
-        for name, sink in self._sinks.items():
-            most = max(_AHEAD, 2 * most_at_once(sink))
-            # Looking for what may go costs as much for one as for many.
-            if held[name] <= most // 2:
-                taken += claim(writing, name, most - held[name], self._terms)
+        for name, lane in self._lanes.items():
+            taken += lane.take(writing, held[name], self._terms)
         return taken
 
     def _drop_lost(self, kept: frozenset[str] | None) -> None:

@@ -46,77 +46,97 @@ class Terms:
     """The longest backoff: what is due further ahead was put off under a clock that ran wrong, and is due."""
 
 
+# Each index is named: without statistics, SQLite would go through all that a ring ever had.
 _NEXT = """
 SELECT mine.number FROM exports AS mine
-WHERE mine.sink = :sink AND mine.status = 'waiting' AND (mine.due_at <= :now OR mine.due_at > :far)
-    AND NOT EXISTS (SELECT 1 FROM halts WHERE halts.sink = :sink)
+WHERE mine.number = (
+        SELECT min(number) FROM exports INDEXED BY exports_waiting
+        WHERE sink = :sink AND ring_id = :ring AND status = 'waiting')
+    AND (mine.due_at <= :now OR mine.due_at > :far)
     AND NOT EXISTS (
-        SELECT 1 FROM exports AS held WHERE held.sink = mine.sink AND held.ring_id = mine.ring_id
+        SELECT 1 FROM exports AS held INDEXED BY exports_leased
+        WHERE held.sink = :sink AND held.ring_id = :ring
         AND held.leased_until > :now AND held.leased_until <= :void)
     AND NOT EXISTS (
-        SELECT 1 FROM exports AS before WHERE before.sink = mine.sink AND before.ring_id = mine.ring_id
-        AND before.status = 'waiting' AND before.number < mine.number)
-    AND NOT EXISTS (
-        SELECT 1 FROM exports AS dead WHERE dead.sink = mine.sink AND dead.ring_id = mine.ring_id
+        SELECT 1 FROM exports AS dead WHERE dead.sink = :sink AND dead.ring_id = :ring
         AND dead.status = 'dead' AND dead.number < mine.number)
-ORDER BY mine.number LIMIT :room
 """
 
 # Behind a dead letter nothing goes but reversals: nobody stays banned because something else got stuck. One
 # must not overtake what it undoes, nor what is still free to go.
-_REVERSALS = """
-SELECT min(mine.number) AS number
-FROM (SELECT ring_id, min(number) AS first FROM exports
-    WHERE sink = :sink AND status = 'dead' GROUP BY ring_id) AS stuck
-JOIN exports AS mine ON mine.ring_id = stuck.ring_id AND mine.number > stuck.first
+_REVERSAL = """
+SELECT mine.number
+FROM (SELECT min(number) AS first FROM exports INDEXED BY exports_dead
+    WHERE sink = :sink AND ring_id = :ring AND status = 'dead') AS stuck
+JOIN exports AS mine INDEXED BY exports_waiting
+    ON mine.sink = :sink AND mine.ring_id = :ring AND mine.number > stuck.first
 JOIN events AS told ON told.event_id = mine.event_id AND told.kind = 'ring.reversed'
-WHERE mine.sink = :sink AND mine.status = 'waiting' AND (mine.due_at <= :now OR mine.due_at > :far)
-    AND NOT EXISTS (SELECT 1 FROM halts WHERE halts.sink = :sink)
+WHERE mine.status = 'waiting' AND (mine.due_at <= :now OR mine.due_at > :far)
     AND NOT EXISTS (
-        SELECT 1 FROM exports AS held WHERE held.sink = mine.sink AND held.ring_id = mine.ring_id
+        SELECT 1 FROM exports AS held INDEXED BY exports_leased
+        WHERE held.sink = :sink AND held.ring_id = :ring
         AND held.leased_until > :now AND held.leased_until <= :void)
     AND NOT EXISTS (
-        SELECT 1 FROM exports AS before WHERE before.sink = mine.sink AND before.ring_id = mine.ring_id
+        SELECT 1 FROM exports AS before WHERE before.sink = :sink AND before.ring_id = :ring
         AND before.status = 'waiting' AND before.number < stuck.first)
     AND NOT EXISTS (
-        SELECT 1 FROM orders JOIN events AS undone ON undone.order_id = orders.reverses
-        JOIN exports AS its ON its.event_id = undone.event_id
-        WHERE orders.order_id = told.order_id AND its.sink = mine.sink AND its.status = 'waiting')
-GROUP BY mine.ring_id ORDER BY number LIMIT :room
+        SELECT 1 FROM orders JOIN events AS undone INDEXED BY events_by_order
+        ON undone.order_id = orders.reverses
+        JOIN exports AS its INDEXED BY exports_by_event ON its.event_id = undone.event_id
+        WHERE orders.order_id = told.order_id AND its.sink = :sink AND its.status = 'waiting')
+ORDER BY mine.number LIMIT 1
 """
 
 
-def next_up(
-    connection: sqlite3.Connection, sink: str, room: int, now: float, longest_wait: float
-) -> list[int]:
-    """Return the places of up to ``room`` exports of a sink that may go now, at most one of each ring.
+def rings_waiting(connection: sqlite3.Connection, sink: str) -> list[str]:
+    """Return the rings that something waits of for a sink, the oldest first."""
+    rows = connection.execute(
+        "SELECT ring_id FROM exports WHERE sink = ? AND status = 'waiting' "
+        "GROUP BY ring_id ORDER BY min(number)",
+        (sink,),
+    )
+    return [row["ring_id"] for row in rows]
 
-    Of each ring only the first that waits may go, none while another one of the ring is in anybody's hand,
-    and behind a dead letter only reversals, which come first.
+
+def halted(connection: sqlite3.Connection, sink: str) -> bool:
+    """Return whether a sink wants nothing any more."""
+    return connection.execute("SELECT 1 FROM halts WHERE sink = ?", (sink,)).fetchone() is not None
+
+
+def next_up(
+    connection: sqlite3.Connection, sink: str, ring_id: str, now: float, longest_wait: float
+) -> int | None:
+    """Return the place of the export of a ring that may go to a sink now, or None.
+
+    Only the first that waits may go, none while another one of the ring is in anybody's hand, and behind a
+    dead letter only reversals.
 
     Args:
         connection: To the casebook.
-        sink: The sink.
-        room: How many at most.
+        sink: The sink; whether it is halted is not asked here.
+        ring_id: The ring.
         now: Seconds since 1970.
         longest_wait: The longest backoff, seconds.
     """
     values = {
         "sink": sink,
-        "room": room,
+        "ring": ring_id,
         "now": now,
         "far": now + longest_wait,
         "void": now + LONGEST_LEASE,
     }
-    found = [row["number"] for query in (_REVERSALS, _NEXT) for row in connection.execute(query, values)]
-    return found[:room]
+    for query in (_NEXT, _REVERSAL):
+        row = connection.execute(query, values).fetchone()
+        if row is not None:
+            return int(row["number"])
+    return None
 
 
-def claim(writing: Writing, sink: str, room: int, terms: Terms) -> list[Claim]:
-    """Take up to ``room`` exports of a sink that may go now, and count the attempt."""
+def claim(writing: Writing, sink: str, ring_id: str, terms: Terms) -> Claim | None:
+    """Take the export of a ring that may go to a sink now, if there is one, and count the attempt."""
     now = writing.now.timestamp()
-    numbers = next_up(writing.connection, sink, room, now, terms.longest_wait)
-    return [_take(writing, number, now + terms.seconds, terms.sender) for number in numbers]
+    number = next_up(writing.connection, sink, ring_id, now, terms.longest_wait)
+    return None if number is None else _take(writing, number, now + terms.seconds, terms.sender)
 
 
 def _take(writing: Writing, number: int, until: float, sender: str) -> Claim:

@@ -9,9 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ringfence.enforcement.casebook.database import read_stamp
-from ringfence.enforcement.outbox.lease import next_up
-
-_ALL = 1 << 62
+from ringfence.enforcement.outbox.lease import halted, next_up, rings_waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def status(
         SinkStatus(
             sink=name,
             waiting=count.get("waiting", 0),
-            due=len(next_up(connection, name, _ALL, now.timestamp(), longest_wait)),
+            due=_due(connection, name, now.timestamp(), longest_wait),
             dead=count.get("dead", 0),
             delivered=count.get("delivered", 0),
             withdrawn=count.get("withdrawn", 0),
@@ -71,6 +69,11 @@ def status(
         )
         for name, count in sorted(counts.items())
     ]
+
+
+def _due(connection: sqlite3.Connection, sink: str, now: float, longest_wait: float) -> int:
+    rings = [] if halted(connection, sink) else rings_waiting(connection, sink)
+    return sum(next_up(connection, sink, ring, now, longest_wait) is not None for ring in rings)
 
 
 def _oldest(connection: sqlite3.Connection, sink: str, now: datetime) -> float | None:

@@ -30,6 +30,7 @@ SECRET_VARIABLE = "RINGFENCE_TEST_SECRET"
 SOAK = bool(os.environ.get("RINGFENCE_SOAK"))
 RINGS, EVENTS, KILLS, SEED = (50, 20, 40, 20260301) if SOAK else (8, 5, 4, 20260301)
 LEASE = 1.0
+"""Seconds: what a killed sender had in hand comes free soon."""
 
 
 @contextmanager
@@ -47,9 +48,9 @@ def receiving(folder: Path, name: str, *options: str) -> Iterator[int]:
 
 
 @contextmanager
-def sending(state: StateFolder) -> Iterator[subprocess.Popen[str]]:
+def sending(state: StateFolder, lease: float = LEASE) -> Iterator[subprocess.Popen[str]]:
     """Run a sender in a process of its own, once it is ready."""
-    command = [sys.executable, HERE / "outbox_sender.py", state.root, str(LEASE)]
+    command = [sys.executable, HERE / "outbox_sender.py", state.root, str(lease)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -140,7 +141,7 @@ def test_two_senders_at_once_send_nothing_twice(tmp_path: Path, monkeypatch: pyt
     with receiving(tmp_path, "log", "--honest", "--ignore-keys") as port:
         write_sinks(state, log=port)
         events = filled(state, 20, 50 if SOAK else 5)
-        with sending(state) as one, sending(state) as other:
+        with sending(state, lease=120) as one, sending(state, lease=120) as other:
             delivered = [int(process.communicate(timeout=600)[0]) for process in (one, other)]
 
     lines = lines_of(tmp_path / "log.jsonl")
