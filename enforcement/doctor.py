@@ -93,7 +93,7 @@ def _sinks(path: Path) -> Iterator[Check]:
         yield Check("sinks", Finding.FAIL, str(error), "Correct the file; until then nothing is sent.")
         return
     if not seen:
-        yield Check("sinks", Finding.WARN, "there are none: orders go nowhere", f"Write {path}.")
+        yield Check("sinks", Finding.WARN, "there are none: orders go nowhere", "`ringfence sinks init`")
     for one in seen:
         name = f"sink {one.name}"
         if one.problem is not None:

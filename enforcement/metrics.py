@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,7 +66,7 @@ def write_prometheus(found: Health, path: Path) -> None:
     """
     if path.suffix != ".prom":
         raise UsageError(f"{path}: the textfile collector reads files that end with .prom, and no others.")
-    building = path.with_name(f".{path.name}.partial")
+    building = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         building.write_text(prometheus_text(found), encoding="utf-8")
         # The collector runs as another user.

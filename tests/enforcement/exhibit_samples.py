@@ -8,14 +8,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from case_samples import accounts, confirmed, ring
+from case_samples import accounts, confirmed, ring, targets_of
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from outbox_samples import ToldSink, sinks_of
 
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.exhibits.custodians import add_custodian
 from ringfence.enforcement.exhibits.records import Exhibit
 from ringfence.enforcement.exhibits.seal import Sealing, seal
 from ringfence.enforcement.exhibits.switch import switch
+from ringfence.enforcement.orders.place import place
+from ringfence.enforcement.orders.records import Request
+from ringfence.records import Action
 
 PASSPHRASE = "seventeen brass keys"
 MARKER = "marker-quillfeather"
@@ -75,3 +79,10 @@ def found_on_disk(folders: Iterable[Path], secrets: Sequence[str]) -> list[str]:
         for path in folder.rglob("*")
         if path.is_file() and any(form in path.read_bytes() for form in wanted)
     ]
+
+
+def ordered(book: Casebook, ring_id: str, prefix: str, approvals: int = 0) -> None:
+    found = confirmed(book, ring(ring_id, accounts(4, prefix)))
+    with book.writing("ada") as writing:
+        asked = Request(ring_id, Action.SUSPEND, targets_of(found), "Shared cards.", approvals=approvals)
+        place(writing, asked, sinks_of(ToldSink("desk")))

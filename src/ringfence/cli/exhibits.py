@@ -13,7 +13,7 @@ import typer
 
 from ringfence.cli.exhibits_custodian import app as custodian_app
 from ringfence.cli.exhibits_custodian import check_outside, passphrase
-from ringfence.cli.say import say_rows, warn
+from ringfence.cli.say import printable, say_rows, warn
 from ringfence.cli.state import AsJson, ByOption, StateOption, open_casebook
 from ringfence.errors import OutputError, UsageError
 
@@ -215,19 +215,14 @@ def _to(path: Path | None) -> Iterator[TextIO | None]:
 def _show(opened: Opened) -> None:
     for number, one in enumerate(opened.exhibits, 1):
         typer.secho(
-            f"\n{number}. {_harmless(one.account_id)}  {one.at}  {_harmless(one.request_id)}", bold=True
+            f"\n{number}. {printable(one.account_id)}  {one.at}  {printable(one.request_id)}", bold=True
         )
         for name, text in (("system prompt", one.system_prompt), ("prompt", one.prompt)):
             if text is not None:
                 typer.echo(f"  {name}:")
-                typer.echo("\n".join(f"    {_harmless(line)}" for line in text.splitlines()))
+                typer.echo("\n".join(f"    {printable(line.expandtabs(4))}" for line in text.splitlines()))
     if opened.left_closed:
         warn(f"{opened.left_closed} more were sealed for other custodians.")
-
-
-def _harmless(text: str) -> str:
-    """Return text with what a terminal would obey spelt out: these are words of whoever is suspected."""
-    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text.expandtabs(4))
 
 
 def _no_core_dumps() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringfence.cli.say import say_rows, warn
+from ringfence.cli.say import printable, say_rows, warn
 from ringfence.cli.state import AsJson, ByOption, StateOption, open_casebook
 from ringfence.errors import UsageError, near_names
 from ringfence.state import StateFolder
@@ -90,8 +90,17 @@ def list_holds(
     if not found:
         typer.echo("No account is held.")
         return
-    rows = [(str(h.number), h.account_id, h.state(now), h.expires_at, h.owner, h.reason) for h in found]
-    say_rows("Holds", [("hold", "account", "state", "until", "owner", "reason"), *map(_harmless, rows)])
+    rows = [
+        (
+            str(h.number),
+            printable(h.account_id),
+            h.state(now),
+            h.expires_at,
+            *map(printable, (h.owner, h.reason)),
+        )
+        for h in found
+    ]
+    say_rows("Holds", [("hold", "account", "state", "until", "owner", "reason"), *rows])
 
 
 def moment(text: str) -> datetime:
@@ -123,11 +132,6 @@ def _say(hold: Hold, now: datetime, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(hold.as_json(now), ensure_ascii=False))
         return
-    typer.echo(f"Hold {hold.number} on {hold.account_id} is {hold.state(now)}, until {hold.expires_at}.")
-
-
-def _harmless(cells: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what a terminal obeys spelt out: ids and reasons may hold anything."""
-    return tuple(
-        "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in cell) for cell in cells
+    typer.echo(
+        f"Hold {hold.number} on {printable(hold.account_id)} is {hold.state(now)}, until {hold.expires_at}."
     )

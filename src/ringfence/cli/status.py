@@ -13,7 +13,7 @@ from ringfence.cli.state import AsJson, OptionalState, StateOption, open_caseboo
 from ringfence.state import StateFolder
 
 if TYPE_CHECKING:
-    from ringfence.enforcement.health import Health
+    from ringfence.enforcement.health import AuditLog, Health
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -92,16 +92,20 @@ def _show(found: Health) -> None:
     scoring, audit = found.scoring, found.audit
     until = "no window yet" if scoring.scored_until is None else f"until {scoring.scored_until}"
     typer.echo(f"Scheduled scoring: {until}; {scoring.unfinished:,} jobs unfinished.")
-    signed = (
-        audit.problem
-        or f"{audit.unsigned:,} not signed yet, last signed {_age(audit.checkpoint_age_seconds)} ago"
-    )
-    typer.echo(f"Audit log: {audit.entries:,} entries; {signed}.")
+    typer.echo(f"Audit log: {audit.entries:,} entries; {_signed(audit)}.")
     exhibits = ", ".join(f"{count:,} {name}" for name, count in found.exhibits.items() if count) or "none"
     typer.echo(
         f"Exhibits ({'allowed' if found.exhibits_enabled else 'off'}): {exhibits}; "
         f"{found.unlock_requests:,} requests open. Holds standing: {found.holds['standing']:,}."
     )
+
+
+def _signed(audit: AuditLog) -> str:
+    if audit.problem is not None:
+        return audit.problem
+    if audit.checkpoint_age_seconds is None:
+        return "none is signed"
+    return f"{audit.unsigned:,} not signed yet, last signed {_age(audit.checkpoint_age_seconds)} ago"
 
 
 def _run_said(found: Health) -> str:
