@@ -55,13 +55,13 @@ def announce(writing: Writing, recorded: Recorded, sinks: Mapping[str, Sink]) ->
 
 
 def _successors(recorded: Recorded) -> dict[str, tuple[str, ...]]:
-    """Return ring → the ids that it goes by from now on; one that split goes on under its own as well."""
-    found: dict[str, list[str]] = {}
-    into = dict(recorded.merged)
+    """Return ring → the ids that it goes by from now on.
+
+    One that split goes on under its own id as well: what is left of it was recognised, so it has not merged.
+    """
+    found = {old: [new] for old, new in recorded.merged}
     for new, old in recorded.split:
-        found.setdefault(old, [into.get(old, old)]).append(new)
-    for old, new in recorded.merged:
-        found.setdefault(old, [new])
+        found.setdefault(old, [old]).append(new)
     return {old: tuple(names) for old, names in found.items()}
 
 

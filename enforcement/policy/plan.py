@@ -112,12 +112,11 @@ def plan(
     chosen: dict[int, list[Target]] = {}
     left_out = []
     for member in sorted(ring.members, key=lambda one: one.account_id):
-        place = next((place for place, tier in tiers.items() if _member_fits(tier, member)), None)
-        left = let_off.why(member) or _left(member, place, tiers, standing)
-        if left is not None:
-            left_out.append(left)
-        elif place is not None:
-            chosen.setdefault(place, []).append(Target(member.account_id, member.role, member.score))
+        met = let_off.why(member) or _met(member, tiers, standing)
+        if isinstance(met, LeftOut):
+            left_out.append(met)
+        else:
+            chosen.setdefault(met, []).append(Target(member.account_id, member.role, member.score))
     orders = tuple(_order(place, tiers[place], chosen[place], now) for place in sorted(chosen))
     return Plan(case.ring_id, case.version, orders, tuple(left_out))
 
@@ -151,15 +150,15 @@ class _LetOff:
         return LeftOut(account, Why.RELEASED) if account in self.released else None
 
 
-def _left(
-    member: Member, place: int | None, tiers: Mapping[int, Tier], standing: Mapping[str, Action]
-) -> LeftOut | None:
+def _met(member: Member, tiers: Mapping[int, Tier], standing: Mapping[str, Action]) -> int | LeftOut:
+    """Return the place of the tier that decides about a member, or why none does anything."""
+    place = next((place for place, tier in tiers.items() if _member_fits(tier, member)), None)
     if place is None:
         return LeftOut(member.account_id, Why.BELOW)
     under = standing.get(member.account_id, Action.NONE)
     if under.severity >= tiers[place].action.severity:
         return LeftOut(member.account_id, Why.UNDER, under)
-    return None
+    return place
 
 
 def _held(case: Case, ring: Ring, automatic: bool) -> str | None:

@@ -120,6 +120,6 @@ class Table:
 
     def _word(self, key: str, found: Any, words: type[Word]) -> Word:
         if not isinstance(found, str) or found not in tuple(words):
-            near = near_names(found, words) if isinstance(found, str) else ""
+            near = near_names(found, map(str, words)) if isinstance(found, str) else ""
             raise self.wrong(key, f"is {found!r}; it must be one of {', '.join(words)}.{near}")
         return words(found)

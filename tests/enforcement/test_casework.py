@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from case_samples import accounts, confirmed, recorded, ring
+from case_samples import accounts, confirmed, recorded, ring, targets_of
 from enforce_samples import delivered, ordered, queued, seen, sinks, told
 
 from ringfence.enforcement.casebook.cases import case
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.casebook.life import State, Verdict
-from ringfence.enforcement.casework import Decided, decide
+from ringfence.enforcement.casework import Decided, decide, undo_ring
 from ringfence.enforcement.orders.place import approve
 from ringfence.enforcement.orders.records import OrderStatus, cleared, order, standing, targets
 from ringfence.enforcement.orders.reverse import reverse
@@ -164,3 +164,48 @@ def test_what_was_undone_already_is_not_undone_again(book: Casebook) -> None:
     with book.writing("ada") as writing:
         reverse(writing, first.order_id, "Not needed.", sinks("hook"))
     assert len(decided(book, "R-1", Verdict.WATCH).reversed) == 1
+
+
+def undone(book: Casebook, ring_id: str, *names: str, reason: str = "A partner.") -> Decided:
+    with book.writing("eve") as writing:
+        return undo_ring(writing, ring_id, reason, sinks("hook"), names or None)
+
+
+def test_all_that_is_ordered_on_a_ring_is_undone_at_once(book: Casebook) -> None:
+    found = confirmed(book, ring("R-1", accounts(6)))
+    ordered(book, found, Action.RATE_LIMIT)
+    ordered(book, found, Action.SUSPEND)
+    ordered(book, found, Action.BAN, approvals=1)
+    done = undone(book, "R-1")
+    assert [one.action for one in done.reversed] == [Action.RATE_LIMIT, Action.SUSPEND]
+    assert [one.action for one in done.withdrawn] == [Action.BAN]
+    assert done.case.state is State.REVERSED
+    assert seen(book, standing) == {}
+    with pytest.raises(NotAllowedError, match="Nothing is ordered on R-1"):
+        undone(book, "R-1")
+
+
+def test_some_accounts_of_a_ring_are_released_from_all_orders(book: Casebook) -> None:
+    names = accounts(6)
+    found = confirmed(book, ring("R-1", names))
+    ordered(book, found, Action.RATE_LIMIT, targets=targets_of(found)[:3])
+    ordered(book, found, Action.SUSPEND, targets=targets_of(found)[2:])
+    ordered(book, found, Action.BAN, approvals=1)
+    done = undone(book, "R-1", names[0])
+    assert ([one.action for one in done.reversed], len(done.narrowed)) == ([Action.RATE_LIMIT], 1)
+    assert set(seen(book, standing)) == set(names[1:])
+    with pytest.raises(UnknownCaseError, match=r"under no order on R-1.*Did you mean"):
+        undone(book, "R-1", names[0])
+    with pytest.raises(NotAllowedError, match="reason"):
+        undone(book, "R-1", names[1], reason=" ")
+    with pytest.raises(UnknownCaseError, match="no ring"):
+        undone(book, "R-9")
+
+
+def test_what_a_ring_left_behind_when_it_split_off_stays(book: Casebook) -> None:
+    names = accounts(12)
+    found = confirmed(book, ring("R-1", names))
+    ordered(book, found, targets=targets_of(found)[:4])
+    recorded(book, ring("R-1", names[:8]), ring("R-2", names[8:]), name="run-2")
+    with pytest.raises(NotAllowedError, match="Nothing is ordered on R-2"):
+        undone(book, "R-2")

@@ -51,9 +51,8 @@ def order(
     from ringfence.records import Action
 
     if action not in tuple(ENFORCEABLE):
-        raise UsageError(
-            f"There is no action {action!r}; take {', '.join(ENFORCEABLE)}.{near_names(action, ENFORCEABLE)}"
-        )
+        near = near_names(action, map(str, ENFORCEABLE))
+        raise UsageError(f"There is no action {action!r}; take {', '.join(ENFORCEABLE)}.{near}")
     span = None if expires is None else read_span(expires)
     if expires is not None and span is None:
         raise UsageError(f"--expires {expires!r} is no span of time; write 12h, 90d or 4w.")

@@ -58,7 +58,7 @@ def say_step(what: str, step: Step, *, dry_run: bool) -> None:
     many = "1 account" if step.accounts == 1 else f"{step.accounts:,} accounts"
     until = f" until {order.expires_at[:16]}Z" if order.expires_at else ""
     typer.echo(
-        f"{'Would be ' if dry_run else ''}{what}: {order.action} on {many} of {order.ring_id}{until}"
+        f"{f'Would be {what.lower()}' if dry_run else what}: {order.action} on {many} of {order.ring_id}{until}"
         + ("." if dry_run else f", {order.order_id}.")
     )
     if order.status == "awaiting approval" and not dry_run:
