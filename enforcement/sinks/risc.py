@@ -43,6 +43,8 @@ _NOT_ABOUT_THE_TOKEN = ("authentication_failed", "access_denied")
 class _Way(Protocol):
     """How tokens get to the other side."""
 
+    def render(self, event: Event) -> bytes: ...
+
     def send(self, delivery: Delivery) -> str: ...
 
     def close(self) -> None: ...
@@ -74,13 +76,13 @@ class Risc:
             subject_issuer=entry.optional_text("subject_issuer") or issuer,
             keys=tuple(_key(entry, pem) for pem in entry.secrets("key")),
         )
-        way = _way(entry, name, both="url" in table)
+        way = _way(entry, signing, both="url" in table)
         entry.done()
         return cls(name, signing, way)
 
     def render(self, event: Event) -> bytes:
         """Return the event's tokens, one a line; none where there is nothing to tell."""
-        return "".join(f"{token}\n" for token in self._issuer.tokens(event, self.name)).encode()
+        return self._way.render(event)
 
     def send(self, delivery: Delivery) -> str:
         """Hand every token over; return how many.
@@ -103,23 +105,31 @@ class Risc:
 
 
 class _Files(FileSink):
+    """Writes tokens into a folder."""
+
     extension: ClassVar[str] = "jwt"
     media_type: ClassVar[str] = MEDIA_TYPE
 
+    def __init__(self, name: str, folder: Path, issuer: Issuer) -> None:
+        super().__init__(name, folder)
+        self._issuer = issuer
+
     def render(self, event: Event) -> bytes:
-        """Never asked: the tokens come from :class:`Risc`."""
-        raise AssertionError(event)
+        return _lines(self._issuer, event, self.name)
 
 
 class _Push:
     """Posts tokens, several at once, and knows which ones were taken."""
 
-    def __init__(self, endpoint: Endpoint, token: str | None) -> None:
-        self._poster = Poster(endpoint)
+    def __init__(self, name: str, endpoint: Endpoint, issuer: Issuer, token: str | None) -> None:
+        self._name, self._issuer, self._poster = name, issuer, Poster(endpoint)
         self._headers = {"content-type": MEDIA_TYPE, "accept": "application/json", "user-agent": "ringfence"}
         if token is not None:
             self._headers["authorization"] = f"Bearer {token}"
         self._taken: dict[str, set[bytes]] = {}
+
+    def render(self, event: Event) -> bytes:
+        return _lines(self._issuer, event, self._name)
 
     def send(self, delivery: Delivery) -> str:
         tokens = delivery.body.splitlines()
@@ -159,6 +169,10 @@ class _Push:
         check(answer, host)
 
 
+def _lines(issuer: Issuer, event: Event, sink: str) -> bytes:
+    return "".join(f"{token}\n" for token in issuer.tokens(event, sink)).encode()
+
+
 def _said(answer: Answer) -> tuple[str | None, str]:
     """Return the error and the description that a refusal holds (RFC 8935, section 2.4)."""
     if answer.status != 400:
@@ -182,14 +196,14 @@ def _key(entry: Table, pem: str) -> SigningKey:
         raise entry.wrong("key_file or key_env", f"names a secret that {error}") from error
 
 
-def _way(entry: Table, name: str, *, both: bool) -> _Way:
+def _way(entry: Table, issuer: Issuer, *, both: bool) -> _Way:
     folder = entry.optional_path("folder")
     if folder is not None:
         if both:
             raise entry.wrong("folder", "cannot stand beside url; keep one of the two")
-        return _Files(name, folder)
+        return _Files(entry.name, folder, issuer)
     endpoint, token = Endpoint.from_table(entry), entry.optional_secret("token")
     try:
-        return _Push(endpoint, token)
+        return _Push(entry.name, endpoint, issuer, token)
     except OSError as error:
         raise entry.wrong("ca_file", "names a file that holds no certificates") from error

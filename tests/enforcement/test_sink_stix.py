@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import stix2
+from hypothesis import given
+from hypothesis.strategies import none, text
 from stix_reading import complaints, leaves
 
 from ringfence.enforcement.events import Event
@@ -95,6 +97,10 @@ def test_the_validator_has_nothing_against_a_superseding_event_but_that_the_heir
 ):
     bundle = read(superseded(enforced()))
     assert complaints(bundle, enforce_refs=False) == []
+    assert (
+        complaints(read(replace(superseded(enforced()), accounts=enforced().accounts)), enforce_refs=False)
+        == []
+    )
     assert {one["relationship_type"] for one in of_type(bundle, "relationship")} == {"derived-from"}
     assert {one["source_ref"] for one in of_type(bundle, "relationship")} == {
         only(read(replace(enforced(), ring_id=heir)), "campaign")["id"]
@@ -152,6 +158,13 @@ def test_the_library_reads_it_and_gives_observables_the_same_ids(event: Event) -
     for one in observed:
         again = type(one)(**{name: value for name, value in one.items() if name != "id"})
         assert again.id == one.id
+
+
+@given(user_id=text(min_size=1, max_size=40), account_type=none() | text(min_size=1, max_size=10))
+def test_any_account_gets_the_id_that_the_standard_gives_it(user_id: str, account_type: str | None) -> None:
+    ours = Producer("Example AI", "amber", account_type).account(user_id)
+    named = {} if account_type is None else {"account_type": account_type}
+    assert ours["id"] == stix2.UserAccount(user_id=user_id, **named).id
 
 
 def test_it_says_who_what_and_with_what() -> None:
