@@ -6,9 +6,11 @@ import base64
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
-from case_samples import accounts, confirmed, ring, targets_of
+from case_samples import accounts, confirmed, recorded, ring, targets_of
 
 from ringfence.enforcement.casebook.database import Casebook, Writing
+from ringfence.enforcement.casebook.decide import give_verdict
+from ringfence.enforcement.casebook.life import Verdict
 from ringfence.enforcement.events import Event
 from ringfence.enforcement.orders.place import place
 from ringfence.enforcement.orders.records import Order, Request
@@ -83,8 +85,12 @@ def fill(book: Casebook, sinks: Mapping[str, Sink], rings: int, events: int) -> 
 
     Every fourth lets one of the two accounts go that the third was about.
     """
-    made = [a_ring(book, f"R-{number:03}", 2 * events) for number in range(rings)]
+    names = [f"R-{number:03}" for number in range(rings)]
+    made = [ring(name, accounts(2 * events, name)) for name in names]
+    recorded(book, *made)
     with book.writing("ada") as writing:
+        for name in names:
+            give_verdict(writing, name, Verdict.CONFIRMED, "Same cards, same hours.")
         last: dict[str, Order] = {}
         for step in range(events):
             for found in made:

@@ -1,6 +1,6 @@
-"""A sender in a process of its own, there to be killed: ``python outbox_sender.py STATE [LEASE]``.
+"""A sender in a process of its own, there to be killed: ``python outbox_sender.py STATE LEASE``.
 
-It says ``ready``, delivers until nothing waits, and says how much it delivered.
+It says ``ready``, waits for a line, delivers until nothing waits, and says how much it delivered.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def main(state: StateFolder, lease: float) -> None:
         for sink in sinks.values():
             stack.callback(sink.close)
         print("ready", flush=True)
+        sys.stdin.readline()
         while book.read("SELECT 1 FROM exports WHERE status = 'waiting' LIMIT 1"):
             done += deliver(book, sinks, by="sender", backoff=QUICK, lease=lease)
             time.sleep(0.02)

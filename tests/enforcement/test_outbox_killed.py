@@ -49,12 +49,20 @@ def receiving(folder: Path, name: str, *options: str) -> Iterator[int]:
 
 @contextmanager
 def sending(state: StateFolder, lease: float = LEASE) -> Iterator[subprocess.Popen[str]]:
-    """Run a sender in a process of its own, once it is ready."""
+    """Run a sender in a process of its own; it is ready, and begins when it is told to."""
     command = [sys.executable, HERE / "outbox_sender.py", state.root, str(lease)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         yield process
+
+
+def begin(*senders: subprocess.Popen[str]) -> None:
+    for sender in senders:
+        assert sender.stdin is not None
+        sender.stdin.write("go\n")
 
 
 def write_sinks(state: StateFolder, **ports: int) -> None:
@@ -93,6 +101,7 @@ def test_senders_die_and_the_receiver_fails(tmp_path: Path, monkeypatch: pytest.
         events = filled(state, RINGS, EVENTS)
         for _kill in range(KILLS):
             with sending(state) as sender:
+                begin(sender)
                 time.sleep(draw.uniform(0, 0.25))
                 sender.kill()
             with Casebook.open(state.casebook) as book:
@@ -100,6 +109,7 @@ def test_senders_die_and_the_receiver_fails(tmp_path: Path, monkeypatch: pytest.
                     row["key"] for row in book.read("SELECT key FROM exports WHERE leased_until IS NOT NULL")
                 )
         with sending(state) as sender:
+            begin(sender)
             sender.communicate(timeout=600)
             assert sender.returncode == 0
 
@@ -140,8 +150,10 @@ def test_two_senders_at_once_send_nothing_twice(tmp_path: Path, monkeypatch: pyt
     state = StateFolder(tmp_path / "state")
     with receiving(tmp_path, "log", "--honest", "--ignore-keys") as port:
         write_sinks(state, log=port)
-        events = filled(state, 20, 50 if SOAK else 5)
+        # More rings than one sender has in hand at once.
+        events = filled(state, 40, 25 if SOAK else 2)
         with sending(state, lease=120) as one, sending(state, lease=120) as other:
+            begin(one, other)
             delivered = [int(process.communicate(timeout=600)[0]) for process in (one, other)]
 
     lines = lines_of(tmp_path / "log.jsonl")
