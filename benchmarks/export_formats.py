@@ -26,7 +26,7 @@ from machine import machine
 from ringfence.enforcement.events import Event, Target, idempotency_key
 from ringfence.enforcement.sinks.open import KINDS, sink_class
 from ringfence.records import Role
-from ringfence.testing.sink_contract import enforced
+from ringfence.testing.sample_events import enforced
 
 PROMISED_SECONDS, PROMISED_MIB = 10.0, 1024.0
 COLLECTION = "91a7b528-80eb-42ed-a74d-c6fbd5a26116"
