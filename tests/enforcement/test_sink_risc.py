@@ -23,7 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from set_receiver import AUDIENCE, ISSUER, Receiver, receiving, verified
 from stix_reading import leaves
+from typer.testing import CliRunner, Result
 
+from ringfence.cli import app
 from ringfence.enforcement.events import Event, EventKind, idempotency_key
 from ringfence.enforcement.sinks.protocol import GoneError, RefusedError, TryAgainError
 from ringfence.enforcement.sinks.risc import Risc
@@ -408,3 +410,22 @@ def test_a_key_that_cannot_sign_is_told_without_showing_it(backend: Place, tmp_p
         with pytest.raises(PolicyError, match=says) as told, opened(backend, tmp_path):
             pass
         assert "PRIVATE" not in str(told.value)
+
+
+def test_the_public_keys_are_printed(backend: Place, tmp_path: Path) -> None:
+    sinks = tmp_path / "sinks.toml"
+    lines = [f"{key} = {json.dumps(value)}" for key, value in table(backend).items()]
+    sinks.write_text(
+        "\n".join(
+            ["[sinks.login]", 'kind = "risc"', *lines, "[sinks.lines]", 'kind = "jsonl"', 'folder = "x"']
+        )
+    )
+
+    def printed(name: str, *options: str) -> Result:
+        return CliRunner().invoke(app, ["sinks", "keys", name, "--file", str(sinks), *options])
+
+    assert json.loads(printed("login").stdout) == backend.receiver.jwks
+    assert printed("login", "--json").stdout.count("\n") == 1
+    assert "Did you mean 'login'" in str(printed("logon").exception)
+    sinks.write_text('[sinks.lines]\nkind = "jsonl"\nfolder = "lines"')
+    assert "only kind risc signs" in str(printed("lines").exception)

@@ -11,7 +11,7 @@ import typer
 
 from ringfence.cli.say import printable, say_rows, warn
 from ringfence.cli.state import AsJson, OptionalState, open_casebook
-from ringfence.errors import OutputError, PolicyError, UsageError
+from ringfence.errors import OutputError, PolicyError, UnknownCaseError, UsageError, near_names
 from ringfence.state import StateFolder
 
 app = typer.Typer(
@@ -89,6 +89,31 @@ def init(
         typer.echo(
             text if dry_run else f"Wrote {path}. Edit it, then `ringfence sinks check`.", nl=not dry_run
         )
+
+
+@app.command()
+def keys(
+    sink: Annotated[str, typer.Argument(metavar="SINK", help="A sink of kind risc.")],
+    state: OptionalState = None,
+    file: FileOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the public keys that a sink signs with, as a JSON Web Key Set for whoever receives its tokens."""
+    from contextlib import closing
+
+    from ringfence.enforcement.sinks.open import open_sink, read_entries
+    from ringfence.enforcement.sinks.risc import Risc
+
+    path = _path(state, file)
+    entries = {entry.name: entry for entry in read_entries(path)}
+    if sink not in entries:
+        raise UnknownCaseError(f"{path} names no sink {sink!r}.{near_names(sink, entries)}")
+    with closing(open_sink(path, entries[sink])) as opened:
+        if not isinstance(opened, Risc):
+            raise UsageError(
+                f"{sink} is of kind {entries[sink].kind}; only kind risc signs with public keys."
+            )
+        typer.echo(json.dumps(opened.jwks(), indent=None if as_json else 2))
 
 
 def _path(state: Path | None, file: Path | None) -> Path:
