@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringfence.cli.say import say_rows
+from ringfence.cli.say import printable, say_rows
 from ringfence.cli.state import AsJson, ByOption, StateOption, Version, open_casebook
 from ringfence.errors import UsageError, near_names
 
@@ -170,7 +170,7 @@ def _row(step: Step) -> tuple[str, ...]:
         f"{step.accounts:,}",
         standing,
         status,
-        by,
+        printable(by),
         f"{order.ordered_at[:16]}Z",
         until,
     )

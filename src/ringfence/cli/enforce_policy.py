@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringfence.cli.say import say_rows
+from ringfence.cli.say import printable, say_rows
 from ringfence.cli.state import AsJson, ByOption, OptionalState, StateOption, open_casebook
 from ringfence.errors import UsageError
 
@@ -96,7 +96,10 @@ def _say(found: Policy, name: str, *, as_json: bool) -> None:
         [_TIERS, *(_tier(*one) for one in enumerate(found.tiers, 1))],
     )
     if found.allow:
-        rows = [(one.kind, one.value, one.who, one.owner, str(one.expires)) for one in found.allow]
+        rows = [
+            tuple(map(printable, (one.kind, one.value, one.who, one.owner, str(one.expires))))
+            for one in found.allow
+        ]
         say_rows("Never enforced", [("by", "which", "who", "owner", "until"), *rows])
     typer.echo(
         f"\nThe brake: {found.brake.factor:g} times above or below the median of up to {found.brake.window} "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ringfence.cli.say import say_rows, warn
+from ringfence.cli.say import printable, say_rows, warn
 from ringfence.cli.state import open_casebook
 from ringfence.state import StateFolder
 
@@ -57,10 +57,9 @@ def say_step(what: str, step: Step, *, dry_run: bool) -> None:
     order = step.order
     many = "1 account" if step.accounts == 1 else f"{step.accounts:,} accounts"
     until = f" until {order.expires_at[:16]}Z" if order.expires_at else ""
-    typer.echo(
-        f"{f'Would be {what.lower()}' if dry_run else what}: {order.action} on {many} of {order.ring_id}{until}"
-        + ("." if dry_run else f", {order.order_id}.")
-    )
+    named = "." if dry_run else f", {order.order_id}."
+    what = f"Would be {what.lower()}" if dry_run else what
+    typer.echo(f"{what}: {order.action} on {many} of {order.ring_id}{until}{named}")
     if order.status == "awaiting approval" and not dry_run:
         typer.echo(f"Somebody else approves it: `ringfence enforce approve {order.order_id}`.")
     if order.shadow:
@@ -105,7 +104,7 @@ def _say_ring(found: PlannedRing) -> None:
         told = ", ".join(f"{count:,} {why}" for why, count in counts.most_common())
         typer.echo(f"  left out: {told}")
     if found.waits_for is not None:
-        typer.echo(f"  waits: {found.waits_for}")
+        typer.echo(f"  waits: {printable(found.waits_for)}")
 
 
 _HEADING = (
