@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ringfence.cli.neo4j import AsJson, Store
+from ringfence.cli.state import ByOption, OptionalState
 
 if TYPE_CHECKING:
     from ringfence.stores.neo4j import Neo4jStore
@@ -20,6 +23,9 @@ app = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
 )
+
+_LITERAL = re.compile(r"""'(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?|//[^\n]*|(?s:/\*.*?(?:\*/|$))|\b\d[\w.]*""")
+"""Texts, comments and numbers within Cypher."""
 
 Params = Annotated[
     list[str] | None,
@@ -32,6 +38,7 @@ Timeout = Annotated[float, typer.Option(help="Seconds the store may take.")]
 @app.callback()
 def free(
     context: typer.Context,
+    by: ByOption,
     cypher: Annotated[
         str | None, typer.Option(help="A query that only reads; its $names by --param.")
     ] = None,
@@ -39,9 +46,13 @@ def free(
     where: Store = "local",
     limit: Limit = 1000,
     timeout: Timeout = 30.0,
+    state: OptionalState = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask the graph: named queries, or Cypher that only reads."""
+    """Ask the graph: named queries, or Cypher that only reads.
+
+    Where a state folder is named, its audit log has an entry of the question before it is asked.
+    """
     from ringfence.errors import UsageError
 
     if context.invoked_subcommand is not None:
@@ -57,6 +68,7 @@ def free(
     from ringfence.queries.runner import assignments, guessed
 
     parameters = guessed(assignments(param or []))
+    _audit(state, by, cypher, parameters, named=False)
     with _reading(where) as store:
         _show(store.read(cypher, parameters, timeout=timeout, limit=limit), as_json=as_json)
 
@@ -86,19 +98,33 @@ def list_queries(as_json: AsJson = False) -> None:
 @app.command()
 def run(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name that `ringfence query list` shows.")],
+    by: ByOption,
     param: Params = None,
     where: Store = "local",
     limit: Limit = 1000,
     timeout: Timeout = 30.0,
+    state: OptionalState = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a named query."""
+    """Run a named query; where a state folder is named, its audit log has an entry before that."""
     from ringfence.queries import pack, runner
 
     given = runner.assignments(param or [])
-    runner.coerce(pack.get(name), given)
+    _audit(state, by, name, runner.coerce(pack.get(name), given), named=True)
     with _reading(where) as store:
         _show(runner.run(store, name, given, timeout=timeout, limit=limit), as_json=as_json)
+
+
+def _audit(state: Path | None, by: str, query: str, parameters: dict[str, Any], *, named: bool) -> None:
+    """Write down who asks what. Values may name accounts, and the log outlives them: it has their digest."""
+    if state is None:
+        return
+    from ringfence.cli.state import open_casebook
+    from ringfence.files import digest_json
+
+    asked = query if named else _LITERAL.sub("…", query)
+    with open_casebook(state, make=True) as book, book.writing(by) as writing:
+        writing.audit("query asked", query=asked, digest=digest_json([query, parameters]))
 
 
 @contextmanager
