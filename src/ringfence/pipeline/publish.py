@@ -41,10 +41,12 @@ def _remove_halves(folder: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    if os.name == "nt" and path.is_dir():
-        return  # Windows opens no folders.
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    if path.is_file():
+        with path.open("r+b") as stream:
+            os.fsync(stream.fileno())
+    elif os.name != "nt":  # Windows opens no folders.
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
