@@ -9,6 +9,9 @@
     tlp = "amber+strict"        # clear, green, amber (where it is missing), amber+strict or red
     account_type = "example-ai" # tells your accounts from those of others
 
+Ids follow from ``producer``: under another name, a reversal finds nothing that it could revoke. Leave it as
+it is while orders stand.
+
 :mod:`.stix_bundle` says what is in it, and what a reversal does.
 """
 

@@ -77,15 +77,13 @@ def _campaign(event: Event, producer: Producer) -> Object:
 
 def _tactics(event: Event, producer: Producer, campaign: Object) -> Iterator[Object]:
     for tactic in dict.fromkeys(one for one in event.grounds.tactics if one.strip()):
-        pattern = producer.make(
-            "attack-pattern", (tactic,), None, name=tactic, external_references=[_EXTRACTION]
-        )
+        pattern = producer.pattern(tactic, external_references=[_EXTRACTION])
         yield pattern
-        yield producer.relate(campaign["id"], "uses", pattern["id"], (), Times.of_ring(event))
+        yield producer.relate(campaign["id"], "uses", pattern["id"], Times.of_version(event))
 
 
 def _infrastructure(event: Event, producer: Producer, campaign: Object) -> Iterator[Object]:
-    times = Times.of_ring(event)
+    times = Times.of_version(event)
     known = set()
     for entity in dict.fromkeys(event.grounds.entities):
         if entity.partition(":")[0] == _SENT:
@@ -99,12 +97,12 @@ def _infrastructure(event: Event, producer: Producer, campaign: Object) -> Itera
             infrastructure_types=["unknown"],
         )
         yield shared
-        yield producer.relate(campaign["id"], "uses", shared["id"], (), times)
+        yield producer.relate(campaign["id"], "uses", shared["id"], times)
         address = producer.address(entity)
         if address is not None and address["id"] not in known:
             known.add(address["id"])
             yield address
-            yield producer.relate(shared["id"], "consists-of", address["id"], (), times)
+            yield producer.relate(shared["id"], "consists-of", address["id"], times)
 
 
 def _order(event: Event, producer: Producer, target: Target, account: str, campaign: str) -> Object:
@@ -115,8 +113,9 @@ def _order(event: Event, producer: Producer, target: Target, account: str, campa
         account,
         "related-to",
         campaign,
-        (event.reverses or event.event_id,),
         Times.of_reversal(event) if undone else Times.of_event(event),
+        # Not from the account's own id, which another account_type changes: a reversal must find it.
+        ("order", event.reverses or event.event_id, target.account_id),
         revoked=True if undone else None,
         labels=[event.action, target.role],
         confidence=_percent(target.score),
@@ -161,7 +160,7 @@ def _undone(event: Event, producer: Producer, about: list[str]) -> Object:
 def _heirs(event: Event, producer: Producer, campaign: Object) -> Iterator[Object]:
     for heir in event.superseded_by:
         yield producer.relate(
-            producer.id_of("campaign", heir), "derived-from", campaign["id"], (), Times.of_event(event)
+            producer.id_of("campaign", heir), "derived-from", campaign["id"], Times.of_version(event)
         )
 
 

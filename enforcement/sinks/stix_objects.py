@@ -30,7 +30,7 @@ _OBSERVABLES = UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
 """The standard's (STIX 2.1, section 2.9), for accounts and addresses: whoever names one gets the same id."""
 
 _WORDED = "2026-03-01T00:00:00.000Z"
-"""When producer and tactics were last worded otherwise: they are the same in all events."""
+"""When producer and tactics were last worded otherwise: they are the same in all events, so unmarked."""
 
 # Of OASIS' common object repository; STIX 2.1 itself has only version 1 of the protocol built in.
 _TLP_EXTENSION = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
@@ -55,12 +55,6 @@ class Times:
         """Return the times of what one event makes and no other changes."""
         happened = _text(_whole(event.occurred_at))
         return cls(happened, happened)
-
-    @classmethod
-    def of_ring(cls, event: Event) -> Times:
-        """Return the times of what never changes while the ring lives."""
-        opened = _text(_whole(event.ring_opened_at or event.occurred_at))
-        return cls(opened, opened)
 
     @classmethod
     def of_version(cls, event: Event) -> Times:
@@ -131,7 +125,6 @@ class Producer:
             "modified": _WORDED,
             "name": self.name,
             "identity_class": "organization",
-            "object_marking_refs": [self.marking],
         }
         return [marking, identity]
 
@@ -139,13 +132,13 @@ class Producer:
         """Return the id of the producer's object of a kind about something."""
         return f"{kind}--{uuid5(_NAMESPACE, json.dumps([self.name, kind, *about]))}"
 
-    def make(self, kind: str, about: tuple[str, ...], times: Times | None, **properties: Any) -> Object:
+    def make(self, kind: str, about: tuple[str, ...], times: Times, **properties: Any) -> Object:
         """Return an object that has versions.
 
         Args:
             kind: Its type.
             about: What it is about; with the type, what its id follows from.
-            times: When it came to be and was changed; None for what is the same in all events.
+            times: When it came to be and was changed.
             **properties: Further properties; None and empty ones are left out.
         """
         return {
@@ -153,19 +146,31 @@ class Producer:
             "spec_version": "2.1",
             "id": self.id_of(kind, *about),
             "created_by_ref": self.identity,
-            "created": times.created if times else _WORDED,
-            "modified": times.modified if times else _WORDED,
+            "created": times.created,
+            "modified": times.modified,
             **{name: value for name, value in properties.items() if value not in (None, "", [], ())},
             "object_marking_refs": [self.marking],
         }
 
+    def pattern(self, name: str, **properties: Any) -> Object:
+        """Return an attack pattern: a word of ours that tells of nobody, the same always, and unmarked."""
+        made = self.make("attack-pattern", (name,), Times(_WORDED, _WORDED), name=name, **properties)
+        del made["object_marking_refs"]
+        return made
+
     def relate(
-        self, source: str, kind: str, target: str, about: tuple[str, ...], times: Times, **properties: Any
+        self,
+        source: str,
+        kind: str,
+        target: str,
+        times: Times,
+        about: tuple[str, ...] = (),
+        **properties: Any,
     ) -> Object:
-        """Return a relationship between two objects; its id follows from both and from ``about``."""
+        """Return a relationship; its id follows from what it is about, or from the two that it joins."""
         return self.make(
             "relationship",
-            (*about, source, kind, target),
+            about or (source, kind, target),
             times,
             relationship_type=kind,
             source_ref=source,
