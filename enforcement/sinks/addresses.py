@@ -13,18 +13,19 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from queue import Empty, SimpleQueue
 
-_NOT_OPEN = {
-    network: ip_network(network)
+_UNICAST = ip_network("2000::/3")
+"""The IPv6 addresses that are given out; mapped and translated (NAT64) IPv4 ones lie outside."""
+
+_NOT_OPEN = [
+    ip_network(network)
     for network in (
-        # The IANA registries of special-purpose addresses, and what carries an IPv4 address in an IPv6 one.
+        # The IANA registries of special-purpose addresses.
         *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
         *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15"),
         *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
-        *("::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23"),
-        *("2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10"),
-        "ff00::/8",
+        *("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
     )
-}
+]
 
 
 class AddressError(Exception):
@@ -43,9 +44,11 @@ class Address:
 def inner(address: str) -> str | None:
     """Return the special-purpose network that an address lies in, or None on the open internet."""
     found = ip_address(address)
-    for name, network in _NOT_OPEN.items():
-        if found.version == network.version and found in network:
-            return name
+    if found.version == 6 and found not in _UNICAST:
+        return f"outside {_UNICAST}"
+    for network in _NOT_OPEN:
+        if found in network:
+            return str(network)
     return None
 
 
