@@ -6,7 +6,7 @@ text is in memory only; the table engine never sees it, and what it sees it may 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -36,6 +36,7 @@ from ringfence.schema import TABLES
 
 _KNOWN = ("request_id", "account_id", "ts", "template_id")
 _TEXT = ("system_prompt", "prompt")
+_ROWS_AT_ONCE = 1 << 12
 _BEGINNING = 80
 """Signs of a prompt that name its wording, where nothing better does."""
 
@@ -109,7 +110,7 @@ def _choose(book: Casebook, request: SealRequest, tick: Tick) -> tuple[Choice, t
     size, read = max(sum(source.path.stat().st_size for source in sources), 1), 0
     for number, source in enumerate(sources):
         for rows in _rows(source, accounts):
-            for row in rows.to_pylist():
+            for row in _one_by_one(rows):
                 chooser.offer(_candidate(row, number))
         read += source.path.stat().st_size
         tick(read / size)
@@ -147,7 +148,7 @@ def _fetch(sources: tuple[Source, ...], choice: Choice) -> list[Exhibit]:
         lines = pa.array(list(wanted), pa.int64())
         with closing(_rows(source, accounts)) as batches:
             for rows in batches if wanted else ():
-                for row in rows.filter(pc.is_in(rows[LINE], lines)).to_pylist():
+                for row in _one_by_one(rows.filter(pc.is_in(rows[LINE], lines))):
                     if _candidate(row, number) == wanted[row[LINE]]:
                         found[row["request_id"]] = _exhibit(row)
     if len(found) < len(choice.candidates):
@@ -191,6 +192,12 @@ def _canonical(engine: Any, source: Source, raw: pa.Table) -> pa.Table:
     constants = {name: value for name, value in source.mapping.constants.items() if name in _KNOWN}
     rows = engine.to_pyarrow(canonical_rows(given, replace(source.mapping, constants=constants)))
     return rows.filter(pc.is_null(rows[PROBLEM])).select([*_KNOWN, LINE])
+
+
+def _one_by_one(rows: pa.Table) -> Iterator[dict[str, Any]]:
+    """Yield rows as Python values; a few at a time, for text is larger there."""
+    for batch in rows.to_batches(max_chunksize=_ROWS_AT_ONCE):
+        yield from batch.to_pylist()
 
 
 def _candidate(row: Mapping[str, Any], source: int) -> Candidate:
