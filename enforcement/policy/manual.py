@@ -98,15 +98,24 @@ def order_by_hand(
 
 
 def approve_order(
-    writing: Writing, order_id: str, allowed: Mapping[str, str], sinks: Mapping[str, Sink]
+    writing: Writing,
+    policy: Policy,
+    order_id: str,
+    allowed: Mapping[str, str],
+    sinks: Mapping[str, Sink],
 ) -> Order:
-    """Approve an order, unless somebody stands for one of its accounts by now.
+    """Approve an order, unless somebody stands for one of its accounts by now, or nothing may leave by now.
 
     Raises:
         UnknownCaseError: there is no such order.
-        NotAllowedError: somebody stands for an account, or it cannot be approved for another reason.
+        NotAllowedError: somebody stands for an account, the policy is in shadow mode and the order is not, or
+            it cannot be approved for another reason.
     """
     waiting = order(writing.connection, order_id)
+    if policy.mode is Mode.SHADOW and not waiting.shadow:
+        raise NotAllowedError(
+            f"{order_id} would go out, and the policy is in shadow mode by now. Withdraw it, or set it live."
+        )
     check_allowed([one.account_id for one in targets(writing.connection, waiting.order_id)], allowed)
     return approve(writing, order_id, sinks)
 

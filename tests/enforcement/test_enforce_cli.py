@@ -13,7 +13,7 @@ from case_samples import accounts, ring
 from run_folder import write_run
 from typer.testing import CliRunner, Result
 
-from ringfence.cli import app
+from ringfence.cli import enforce, rings
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.policy.read import default_policy
 from ringfence.errors import NotAllowedError, PolicyError, StaleVersionError, UnknownCaseError, UsageError
@@ -22,6 +22,8 @@ from ringfence.records import Decision
 from ringfence.state import StateFolder
 
 NAMES = accounts(6)
+GROUPS = {"enforce": enforce.app, "rings": rings.app}
+"""A group alone: the runner reads every command's options anew at each call."""
 
 
 @pytest.fixture
@@ -48,7 +50,8 @@ def confirmed(scored: StateFolder) -> StateFolder:
 
 def call(*words: object, state: StateFolder | None) -> Result:
     where = [] if state is None else ["--state", str(state.root)]
-    done = CliRunner().invoke(app, [*map(str, words), *where])
+    group, *rest = map(str, words)
+    done = CliRunner().invoke(GROUPS[group], [*rest, *where])
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done

@@ -207,9 +207,20 @@ def test_allowed_accounts_are_met_by_nothing(book: Casebook) -> None:
     with pytest.raises(NotAllowedError, match="on the allow-list: a partner"):
         by_hand(book, Action.BAN, [names[0]], allowed=let_off)
     with book.writing("bob") as writing, pytest.raises(NotAllowedError, match="on the allow-list"):
-        approve_order(writing, stepped.order_id, {names[1]: "a partner since"}, sinks("hook"))
+        approve_order(writing, POLICY, stepped.order_id, {names[1]: "a partner since"}, sinks("hook"))
     with book.writing("bob") as writing:
-        assert approve_order(writing, stepped.order_id, let_off, sinks("hook")).status is OrderStatus.ACTIVE
+        approved = approve_order(writing, POLICY, stepped.order_id, let_off, sinks("hook"))
+    assert approved.status is OrderStatus.ACTIVE
+
+
+def test_what_was_ordered_live_is_not_approved_in_shadow_mode(book: Casebook) -> None:
+    confirmed(book, ring("R-1", accounts(6)))
+    shadow, live = by_hand(book, Action.BAN, policy=SHADOW), by_hand(book, Action.BAN)
+    with book.writing("bob") as writing, pytest.raises(NotAllowedError, match="in shadow mode by now"):
+        approve_order(writing, SHADOW, live.order_id, {}, sinks("hook"))
+    with book.writing("bob") as writing:
+        approve_order(writing, SHADOW, shadow.order_id, {}, sinks("hook"))
+    assert queued(book) == []
 
 
 def test_a_ring_that_is_named_is_planned_before_the_verdict(book: Casebook) -> None:

@@ -22,7 +22,7 @@ from ringfence.enforcement.policy.records import UNATTENDED, Allow, Mode, Needs,
 from ringfence.records import Action, Decision, Evidence, Family, Member, Ring, Role
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-ROUNDS = 2_000 if os.environ.get("RINGFENCE_SOAK") else 150
+ROUNDS = 2_000 if os.environ.get("RINGFENCE_SOAK") else 80
 
 
 def case_of(found: Ring, state: State = State.CONFIRMED, into: str | None = None) -> Case:

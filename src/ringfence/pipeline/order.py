@@ -95,7 +95,9 @@ def approve(person: Person, order_id: str) -> Step:
         return _taken(
             book,
             person,
-            lambda writing: step_of(writing.connection, approve_order(writing, order_id, let_off, sinks)),
+            lambda writing: step_of(
+                writing.connection, approve_order(writing, policy, order_id, let_off, sinks)
+            ),
         )
 
 
