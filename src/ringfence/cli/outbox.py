@@ -70,10 +70,11 @@ def deliver(
         if dry_run:
             _say_due(_status(book, sinks), sinks, as_json=as_json)
             return
-        _say_delivered(_deliver(book, sinks, by), as_json=as_json)
-        _warn_stuck(_status(book, sinks), sinks)
-        if watch is not None:
-            _watch(book, sinks, by, watch, as_json=as_json)
+        with _stoppable():
+            _say_delivered(_deliver(book, sinks, by), as_json=as_json)
+            _warn_stuck(_status(book, sinks), sinks)
+            if watch is not None:
+                _watch(book, sinks, by, watch, as_json=as_json)
 
 
 @app.command()
@@ -174,22 +175,28 @@ def _deliver(book: Casebook, sinks: Mapping[str, Sink], by: str) -> Delivered:
 
 
 def _watch(book: Casebook, sinks: Mapping[str, Sink], by: str, every: float, *, as_json: bool) -> None:
-    """Go on until stopped; what a service manager sends to stop it lets what is on its way finish."""
-    import signal
     import time
 
     from ringfence.enforcement.outbox.deliver import Delivered
+
+    while True:
+        time.sleep(every)
+        done = _deliver(book, sinks, by)
+        if done != Delivered():
+            _say_delivered(done, as_json=as_json)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let what is on its way finish when a service manager says stop, as when a person presses Ctrl-C."""
+    import signal
 
     def stop(*_told: Any) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
-        while True:
-            time.sleep(every)
-            done = _deliver(book, sinks, by)
-            if done != Delivered():
-                _say_delivered(done, as_json=as_json)
+        yield
     finally:
         signal.signal(signal.SIGTERM, before)
 
