@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +15,14 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from ringfence.enforcement.casebook.database import Writing
 from ringfence.enforcement.exhibits.records import same_person
-from ringfence.errors import InputError, NotAllowedError, OutputError, UnknownCaseError, near_names
+from ringfence.errors import (
+    AuditError,
+    InputError,
+    NotAllowedError,
+    OutputError,
+    UnknownCaseError,
+    near_names,
+)
 
 LEAST_PASSPHRASE = 16
 """Characters; the file may be copied, and then only the passphrase stands before it."""
@@ -73,6 +81,26 @@ def add_custodian(writing: Writing, name: str, public_key: X25519PublicKey) -> C
     )
     writing.audit("custodian added", custodian=name.strip(), fingerprint=fingerprint)
     return Custodian(name.strip(), raw, fingerprint, writing.by, writing.stamp, None)
+
+
+def check_logged(connection: sqlite3.Connection, keepers: Iterable[Custodian]) -> None:
+    """Refuse to seal for a key that nobody is on record to have added: it may be an intruder's.
+
+    Raises:
+        AuditError: the audit log does not have a custodian as the casebook has them.
+    """
+    rows = connection.execute(
+        "SELECT json_extract(entry, '$.custodian') AS name, json_extract(entry, '$.fingerprint') AS fingerprint "
+        "FROM (SELECT CAST(entry AS TEXT) AS entry FROM audit) "
+        "WHERE json_extract(entry, '$.what') = 'custodian added'"
+    )
+    logged = {(row["name"], row["fingerprint"]) for row in rows}
+    for one in keepers:
+        if (one.name, sha256(one.public_key).hexdigest()) not in logged:
+            raise AuditError(
+                f"The key of {one.name} is not the one that was added: somebody has changed the casebook. "
+                "Nothing was sealed. `ringfence audit verify` says more."
+            )
 
 
 def retire_custodian(writing: Writing, name: str, reason: str) -> Custodian:

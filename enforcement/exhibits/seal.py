@@ -14,7 +14,7 @@ from ringfence.enforcement.casebook.cases import case
 from ringfence.enforcement.casebook.database import Writing, stamp
 from ringfence.enforcement.casebook.life import State
 from ringfence.enforcement.exhibits.crypt import KeyPlace, Place, encrypt, new_case_key, wrap
-from ringfence.enforcement.exhibits.custodians import Custodian, custodians
+from ringfence.enforcement.exhibits.custodians import Custodian, check_logged, custodians
 from ringfence.enforcement.exhibits.records import DAYS, MOST, Exhibit, ExhibitState, sealed
 from ringfence.enforcement.exhibits.switch import check_enabled
 from ringfence.enforcement.orders.records import cleared
@@ -58,6 +58,7 @@ def check_sealable(connection: sqlite3.Connection, ring_id: str, now: datetime, 
         UnknownCaseError: the casebook knows no such ring.
         NotAllowedError: nobody has allowed exhibits, there is no custodian, the ring was rejected or has
             merged, it has exhibits already, or the numbers are off.
+        AuditError: a custodian's key is not the one that was added.
     """
     check_enabled(connection)
     found = case(connection, ring_id)
@@ -69,10 +70,12 @@ def check_sealable(connection: sqlite3.Connection, ring_id: str, now: datetime, 
         raise NotAllowedError(f"{ring_id} has merged into {found.succeeded_by}. Seal exhibits of that one.")
     if found.state is State.REJECTED:
         raise NotAllowedError(f"{ring_id} is rejected; prompts of cleared accounts are not kept.")
-    if not custodians(connection, active=True):
+    keepers = custodians(connection, active=True)
+    if not keepers:
         raise NotAllowedError(
             "There is no custodian, so nobody could open what is sealed. `ringfence exhibits custodian add`."
         )
+    check_logged(connection, keepers)
     standing = [one for one in sealed(connection, now, ring_id) if one.state is ExhibitState.SEALED]
     if standing:
         raise NotAllowedError(
@@ -102,6 +105,7 @@ def seal(writing: Writing, ring_id: str, exhibits: Sequence[Exhibit], days: int 
         UnknownCaseError: the casebook knows no such ring.
         NotAllowedError: as :func:`check_sealable` says, or an exhibit is of an account whose prompts are not
             to be sealed.
+        AuditError: a custodian's key is not the one that was added.
     """
     check_sealable(writing.connection, ring_id, writing.now, len(exhibits), days)
     strangers = {one.account_id for one in exhibits} - accounts_of(writing.connection, ring_id)

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 
 import pytest
 from conftest import Clock
@@ -68,6 +69,15 @@ def ready_but_off(book: Casebook) -> None:
 
 def test_without_a_custodian_nothing_is_sealed(book: Casebook) -> None:
     with pytest.raises(NotAllowedError, match="no custodian"):
+        sealed_ring(book)
+    assert not book.read("SELECT * FROM seals")
+
+
+def test_nothing_is_sealed_for_a_key_that_was_slipped_in(book: Casebook, bob: X25519PrivateKey) -> None:
+    eve = X25519PrivateKey.generate().public_key().public_bytes_raw()
+    changes = (eve, sha256(eve).hexdigest())
+    book._connection.execute("UPDATE custodians SET public_key = ?, fingerprint = ?", changes)
+    with pytest.raises(AuditError, match="not the one that was added"):
         sealed_ring(book)
     assert not book.read("SELECT * FROM seals")
 
