@@ -57,6 +57,10 @@ class Model:
             and self._may_meet(ring, accounts, action, shadow, None)
         )
 
+    def may_meet(self, ring: str, accounts: list[str], action: Action) -> bool:
+        """Return whether an action may be ordered on accounts as they stand."""
+        return self._may_meet(ring, accounts, action, False, None)
+
     def may_approve(self, order_id: str, by: str) -> bool:
         order = self.orders[order_id]
         ring = self.rings[order.ring]

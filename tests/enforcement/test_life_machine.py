@@ -9,6 +9,7 @@ import json
 import os
 from collections import Counter
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -35,12 +36,13 @@ from ringfence.enforcement.supersede import announce
 from ringfence.errors import NotAllowedError, UnknownCaseError
 from ringfence.records import Action, Decision, Role
 
-SOAK = int(os.environ.get("RINGFENCE_SOAK", "0"))
+SOAK = int(os.environ.get("RINGFENCE_SOAK") or "0")
 POOL = accounts(14)
 PEOPLE = ("ada", "bob")
 HOOKS = sinks("hook")
 
-_DRAW = st.randoms(use_true_random=False)
+# A seed a step: drawing every choice through Hypothesis takes most of the time, and finds less.
+_DRAW = st.integers(0, 2**32 - 1).map(Random)
 
 
 class Life(RuleBasedStateMachine):
@@ -68,7 +70,7 @@ class Life(RuleBasedStateMachine):
         self._record([POOL[:5], POOL[5:10]], bystanders={POOL[4]})
 
     @rule(draw=_DRAW)
-    def run(self, draw: Any) -> None:
+    def run(self, draw: Random) -> None:
         """A run finds other communities: rings grow, shrink, merge, split, vanish and come."""
         chosen = draw.sample(POOL, draw.randint(4, len(POOL)))
         cut = sorted(draw.sample(range(len(chosen) + 1), draw.randint(0, 2)))
@@ -101,15 +103,17 @@ class Life(RuleBasedStateMachine):
         assert len(dict(done.merged)) == len(done.merged), "a ring merges once"
 
     @rule(draw=_DRAW, by=st.sampled_from(PEOPLE))
-    def assign(self, draw: Any, by: str) -> None:
-        name = draw.choice(sorted(self._model.rings))
+    def assign(self, draw: Random, by: str) -> None:
+        name = self._some_ring(draw)
         allowed = self._model.rings[name].merged is None
         if self._tried(allowed, by, lambda writing: assign(writing, name, by)):
             self._model.take_up(name)
 
     @rule(draw=_DRAW, by=st.sampled_from(PEOPLE), verdict=st.sampled_from(Verdict))
-    def decide(self, draw: Any, by: str, verdict: Verdict) -> None:
-        name = draw.choice(sorted(self._model.rings))
+    def decide(self, draw: Random, by: str, verdict: Verdict) -> None:
+        self._decide(self._some_ring(draw), by, verdict)
+
+    def _decide(self, name: str, by: str, verdict: Verdict) -> None:
         allowed = self._model.may_decide(name, verdict)
 
         def step(writing: Any) -> None:
@@ -122,8 +126,8 @@ class Life(RuleBasedStateMachine):
         self._tried(allowed, by, step)
 
     @rule(draw=_DRAW, by=st.sampled_from(PEOPLE), verdict=st.sampled_from(Verdict))
-    def decide_account(self, draw: Any, by: str, verdict: Verdict) -> None:
-        name = draw.choice(sorted(self._model.rings))
+    def decide_account(self, draw: Random, by: str, verdict: Verdict) -> None:
+        name = self._some_ring(draw)
         account = draw.choice(POOL)
         known = account in self._model.rings[name].members or any(
             row["ring_id"] == name
@@ -144,14 +148,19 @@ class Life(RuleBasedStateMachine):
         draw=_DRAW,
         by=st.sampled_from(PEOPLE),
         action=st.sampled_from(ENFORCEABLE),
-        how=st.sampled_from(["by hand", "by hand", "two persons", "automatic", "shadow"]),
+        how=st.sampled_from(["by hand", "two persons", "automatic", "shadow"]),
     )
-    def order(self, draw: Any, by: str, action: Action, how: str) -> None:
-        name = draw.choice(sorted(self._model.rings))
+    def order(self, draw: Random, by: str, action: Action, how: str) -> None:
+        name = self._some_ring(draw)
+        if how in ("by hand", "two persons") and draw.random() < 0.8:
+            self._confirm(name)
         members = self._model.rings[name].members
         fair = sorted(a for a, role in members.items() if role is not Role.BYSTANDER)
-        chosen = draw.sample(fair, draw.randint(0, len(fair)))
-        if draw.random() < 0.2:
+        chosen = draw.sample(fair, draw.randint(min(1, len(fair)), len(fair)))
+        if draw.random() < 0.5:
+            # What an honest planner would leave out; the other half tries whether it is refused.
+            chosen = [a for a in chosen if self._model.may_meet(name, [a], action)]
+        if draw.random() < 0.1:
             chosen.append(draw.choice(POOL))
         targets = tuple(Target(a, members.get(a, Role.CORE), 0.9) for a in chosen)
         request = Request(
@@ -178,9 +187,14 @@ class Life(RuleBasedStateMachine):
 
         self._tried(allowed, by, step)
 
+    def _confirm(self, name: str) -> None:
+        if State.CONFIRMED not in FOLLOWS[self._model.rings[name].state]:
+            return
+        self._decide(name, "ada", Verdict.CONFIRMED)
+
     @precondition(lambda self: self._model.orders)
     @rule(draw=_DRAW, by=st.sampled_from(PEOPLE))
-    def approve(self, draw: Any, by: str) -> None:
+    def approve(self, draw: Random, by: str) -> None:
         order_id = self._some_order(draw, waiting=True)
 
         def step(writing: Any) -> None:
@@ -192,7 +206,7 @@ class Life(RuleBasedStateMachine):
 
     @precondition(lambda self: self._model.orders)
     @rule(draw=_DRAW)
-    def withdraw(self, draw: Any) -> None:
+    def withdraw(self, draw: Random) -> None:
         order_id = self._some_order(draw, waiting=True)
         found = self._model.orders[order_id]
 
@@ -204,7 +218,7 @@ class Life(RuleBasedStateMachine):
 
     @precondition(lambda self: self._model.orders)
     @rule(draw=_DRAW, whole=st.booleans())
-    def reverse(self, draw: Any, whole: bool) -> None:
+    def reverse(self, draw: Random, whole: bool) -> None:
         order_id = self._some_order(draw, waiting=False)
         found = self._model.orders[order_id]
         chosen = None if whole else draw.sample(POOL, draw.randint(0, 2))
@@ -219,7 +233,7 @@ class Life(RuleBasedStateMachine):
         self._tried(found.active and bool(found.under) and fits, "ada", step)
 
     @rule(draw=_DRAW, outcome=st.sampled_from([None, *Outcome]))
-    def appeal(self, draw: Any, outcome: Outcome | None) -> None:
+    def appeal(self, draw: Random, outcome: Outcome | None) -> None:
         account = draw.choice(POOL)
         self._appeals += 1
         one = Appeal(f"A-{self._appeals}", account, self._clock.now, "It was not me.", outcome)
@@ -246,7 +260,7 @@ class Life(RuleBasedStateMachine):
         self._tried(bool(known), "ada", step)
 
     @rule(draw=_DRAW)
-    def deliver(self, draw: Any) -> None:
+    def deliver(self, draw: Random) -> None:
         """A sender has delivered some of what waits."""
         with self._book.writing("outbox") as writing:
             waiting = [
@@ -265,7 +279,12 @@ class Life(RuleBasedStateMachine):
         """Time goes on, and sometimes a clock is set back."""
         self._clock.go_on(hours=hours)
 
-    def _some_order(self, draw: Any, *, waiting: bool) -> str:
+    def _some_ring(self, draw: Random) -> str:
+        """Return a ring, mostly one that still goes by its own id."""
+        living = sorted(name for name, one in self._model.rings.items() if one.merged is None)
+        return draw.choice(living if draw.random() < 0.9 else sorted(self._model.rings))
+
+    def _some_order(self, draw: Random, *, waiting: bool) -> str:
         fitting = sorted(
             name for name, one in self._model.orders.items() if one.under and one.active is not waiting
         )
@@ -283,7 +302,17 @@ class Life(RuleBasedStateMachine):
         assert allowed is (refused is None), refused or "this should have been refused"
         if refused is not None:
             assert self._dump() == before, "a refused step leaves nothing"
+        self._look_at_states()
         return refused is None
+
+    def _look_at_states(self) -> None:
+        """See whether a transaction took each ring one step of its life at most."""
+        for row in self._book.read("SELECT ring_id, state FROM rings"):
+            name, now = row["ring_id"], State(row["state"])
+            was = self._states.get(name, State.NEW)
+            # Letting an enforced ring go is several steps in one transaction.
+            assert now is was or now in FOLLOWS[was] or was is State.ENFORCED, f"{name}: {was} became {now}"
+            self._states[name] = now
 
     def _dump(self) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in self._book.read("SELECT * FROM rings ORDER BY ring_id")] + [
@@ -313,11 +342,7 @@ class Life(RuleBasedStateMachine):
                 self._model.rings[name].merged,
             )
             assert row["version"] >= self._versions.get(name, 0), "versions only rise"
-            was = self._states.get(name, State.NEW)
-            if now is not was and (name in self._states or now is not State.NEW):
-                # Letting an enforced ring go is several steps in one transaction.
-                assert now in FOLLOWS[was] or was is State.ENFORCED, f"{name}: {was} became {now}"
-            self._versions[name], self._states[name] = row["version"], now
+            self._versions[name] = row["version"]
 
     @invariant()
     def orders_stand_as_the_model_says(self) -> None:
@@ -394,7 +419,7 @@ _TOLD = {
 
 TestLife = Life.TestCase
 TestLife.settings = settings(
-    max_examples=SOAK or 12,
+    max_examples=SOAK or 15,
     stateful_step_count=60 if SOAK else 40,
     deadline=None,
     derandomize=not SOAK,
