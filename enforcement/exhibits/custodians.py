@@ -90,7 +90,8 @@ def check_logged(connection: sqlite3.Connection, keepers: Iterable[Custodian]) -
         AuditError: the audit log does not have a custodian as the casebook has them.
     """
     rows = connection.execute(
-        "SELECT json_extract(entry, '$.custodian') AS name, json_extract(entry, '$.fingerprint') AS fingerprint "
+        "SELECT json_extract(entry, '$.custodian') AS name, "
+        "json_extract(entry, '$.fingerprint') AS fingerprint "
         "FROM (SELECT CAST(entry AS TEXT) AS entry FROM audit) "
         "WHERE json_extract(entry, '$.what') = 'custodian added'"
     )

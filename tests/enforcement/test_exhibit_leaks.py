@@ -21,7 +21,7 @@ from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.exhibits.choose import Candidate, Chooser
 from ringfence.enforcement.exhibits.seal import seal
 from ringfence.enforcement.exhibits.unlock import request, unlock
-from ringfence.errors import CasebookError
+from ringfence.errors import CasebookError, InputError, NotAllowedError
 from ringfence.pipeline.exhibits import SealRequest, preview, seal_exhibits
 from ringfence.state import StateFolder
 
@@ -104,6 +104,37 @@ def test_names_of_others_are_read_by_a_mapping(book: Casebook, tmp_path: Path) -
     told = preview(book, SealRequest("R-1", logs, tmp_path / "map.toml", most=7)).as_json()
 
     assert (told["exhibits"], told["accounts"], told["seen"]) == (7, 7, 150)
+
+
+def test_logs_that_change_between_the_two_readings_are_refused(book: Casebook, tmp_path: Path) -> None:
+    ready(book)
+    custodian(book, "bob")
+    write(tmp_path / "logs", "csv")
+    other = rows(400).assign(request_id=[f"other{n}" for n in range(400)])
+
+    def change(_share: float) -> None:
+        other.to_csv(tmp_path / "logs" / "requests.csv", index=False)
+
+    with pytest.raises(InputError, match="were changed while"):
+        seal_exhibits(book, "ada", SealRequest("R-1", tmp_path / "logs"), change)
+    assert not book.read("SELECT * FROM seals")
+
+
+def test_logs_without_prompts_of_the_ring_are_refused(book: Casebook, tmp_path: Path) -> None:
+    ready(book)
+    custodian(book, "bob")
+    (tmp_path / "logs").mkdir()
+    strangers = rows(40)[lambda table: ~table["account_id"].str.startswith("acct_0")]
+    path = tmp_path / "logs" / "requests.csv"
+    strangers.to_csv(path, index=False)
+    with pytest.raises(NotAllowedError, match="nothing to seal"):
+        preview(book, SealRequest("R-1", tmp_path / "logs"))
+    rows(40).assign(system_prompt=None, prompt="").to_csv(path, index=False)
+    with pytest.raises(NotAllowedError, match="nothing to seal"):
+        preview(book, SealRequest("R-1", tmp_path / "logs"))
+    rows(40).drop(columns=["system_prompt", "prompt"]).to_csv(path, index=False)
+    with pytest.raises(InputError, match="no requests with system_prompt or prompt"):
+        preview(book, SealRequest("R-1", tmp_path / "logs"))
 
 
 def environment(tmp_path: Path, state: StateFolder) -> dict[str, str]:

@@ -73,6 +73,26 @@ def test_without_a_custodian_nothing_is_sealed(book: Casebook) -> None:
     assert not book.read("SELECT * FROM seals")
 
 
+def test_steps_without_reason_name_or_time_are_refused(book: Casebook, bob: X25519PrivateKey) -> None:
+    with book.writing("root") as writing:
+        with pytest.raises(NotAllowedError, match="needs a reason"):
+            switch(writing, " ", on=True)
+        with pytest.raises(NotAllowedError, match="needs a reason"):
+            retire_custodian(writing, "bob", " ")
+        with pytest.raises(NotAllowedError, match="needs a name"):
+            add_custodian(writing, " ", X25519PrivateKey.generate().public_key())
+    with pytest.raises(NotAllowedError, match="a day or more"):
+        sealed_ring(book, days=0)
+
+
+def test_a_ring_that_has_merged_is_sealed_where_it_went(book: Casebook, bob: X25519PrivateKey) -> None:
+    ready(book)
+    ready(book, "R-2", "other")
+    book._connection.execute("UPDATE rings SET succeeded_by = 'R-2' WHERE ring_id = 'R-1'")
+    with book.writing("ada") as writing, pytest.raises(NotAllowedError, match="merged into R-2"):
+        seal(writing, "R-1", exhibits(1))
+
+
 def test_nothing_is_sealed_for_a_key_that_was_slipped_in(book: Casebook, bob: X25519PrivateKey) -> None:
     eve = X25519PrivateKey.generate().public_key().public_bytes_raw()
     changes = (eve, sha256(eve).hexdigest())
