@@ -258,18 +258,22 @@ def test_behind_a_dead_letter_nothing_goes_but_reversals(book: Casebook, clock: 
     assert told == [1, 5, 6], "4 must not overtake what it undoes, which is stuck"
 
 
-def test_a_reversal_waits_for_what_a_person_put_back(book: Casebook) -> None:
+def test_a_reversal_behind_a_dead_letter_waits_for_what_is_free_to_go(book: Casebook, clock: Clock) -> None:
     sink = ToldSink()
     first, *_ = three_orders(book, sink)
     sink.before = lambda one: failing(RefusedError("no"))(one) if one.number == 2 else None
     drained(book, sink)
     with book.writing("ada") as writing:
+        # A person put the second back while the third was dead.
+        writing.execute("UPDATE exports SET status = 'dead' WHERE number = 3")
+        writing.execute("UPDATE exports SET status = 'waiting' WHERE number = 2")
         reverse(writing, first, "Wrong.", sinks_of(sink))
-        # As if the first had been put back: it is free to go, and goes first.
-        writing.execute("UPDATE exports SET status = 'waiting' WHERE number = 1")
+    sink.before = failing(TryAgainError("not now"), times=1)
 
-    assert drained(book, sink).delivered == 2
-    assert [one.number for one in sink.got] == [1, 1, 4]
+    assert drained(book, sink) == Delivered(failed=1)
+    clock.go_on(seconds=1001)
+    assert drained(book, sink) == Delivered(delivered=2)
+    assert [one.number for one in sink.got] == [1, 2, 4]
 
 
 def test_other_rings_and_sinks_are_not_held_up(book: Casebook) -> None:
@@ -322,7 +326,7 @@ def test_what_is_withdrawn_on_its_way_and_fails_stays_withdrawn(book: Casebook) 
 
 
 def undo(book: Casebook, order: str, sink: ToldSink) -> None:
-    with Casebook.open(book.path) as beside, beside.writing("grace") as writing:
+    with Casebook.open(book.path, clock=lambda: book.now) as beside, beside.writing("grace") as writing:
         reverse(writing, order, "Wrong.", sinks_of(sink))
 
 
