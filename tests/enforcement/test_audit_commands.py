@@ -14,7 +14,7 @@ import pytest
 from audit_samples import lively, rewrite, tamper
 from typer.testing import CliRunner, Result
 
-from ringfence.cli import app
+from ringfence.cli.audit import app
 from ringfence.cli.state import open_casebook
 from ringfence.enforcement.casebook.decide import add_note
 from ringfence.errors import AuditError, RingfenceError, UsageError
@@ -30,7 +30,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StateFolder:
 
 
 def audit(*words: str | Path) -> Result:
-    return CliRunner().invoke(app, ["audit", *(str(word) for word in words)])
+    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 def said(result: Result) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ringfence.cli import app
+from ringfence.cli.audit import app as audit_app
+from ringfence.cli.query import app
 from ringfence.errors import StoreUnavailableError
 
 
@@ -22,11 +23,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def asked(*words: str) -> None:
-    assert isinstance(CliRunner().invoke(app, ["query", *words]).exception, StoreUnavailableError)
+    assert isinstance(CliRunner().invoke(app, list(words)).exception, StoreUnavailableError)
 
 
 def log(state: Path) -> list[dict[str, Any]]:
-    said = CliRunner().invoke(app, ["audit", "log", "--state", str(state), "--json"]).stdout
+    said = CliRunner().invoke(audit_app, ["log", "--state", str(state), "--json"]).stdout
     return [dict(entry) for entry in json.loads(said)]
 
 

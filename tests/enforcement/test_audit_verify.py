@@ -71,7 +71,7 @@ class TestTheLog:
     def test_an_edited_byte(self, made: Path, state: StateFolder) -> None:
         draw, texts = random.Random(SEED), log_of(made)
         for place, text in enumerate(texts):
-            at = range(len(text)) if SOAK else draw.sample(range(len(text)), 20)
+            at = range(len(text)) if SOAK else draw.sample(range(len(text)), 10)
             for position in at:
                 edited = bytearray(text)
                 edited[position] ^= draw.randint(1, 255)
