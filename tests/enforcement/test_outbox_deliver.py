@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from conftest import Clock
 from outbox_samples import PlainSink, ToldSink, a_ring, fill, order_on, sinks_of
 
-from ringfence.enforcement.casebook.database import Casebook
+from ringfence.enforcement.casebook.database import Casebook, Writing
 from ringfence.enforcement.orders.reverse import reverse
 from ringfence.enforcement.outbox.backoff import Backoff
 from ringfence.enforcement.outbox.deliver import Delivered, deliver
@@ -57,9 +58,9 @@ def failing(error: Exception, times: int = 1000) -> Callable[[Delivery], None]:
     return fail
 
 
-def other_sender(book: Casebook, clock: Clock, name: str = "other") -> list[Any]:
-    with book.writing(name) as writing:
-        return Lane("place", 1).take(writing, 0, Terms(name, 60.0, BACKOFF.longest))
+def other_sender(book: Casebook) -> list[Any]:
+    with book.writing("other") as writing:
+        return Lane("place", 1).take(writing, 0, Terms("other", 60.0, BACKOFF.longest))
 
 
 # What comes of an attempt
@@ -336,7 +337,7 @@ def undo(book: Casebook, order: str, sink: ToldSink) -> None:
 def test_what_another_sender_has_in_hand_is_left_alone(book: Casebook, clock: Clock) -> None:
     sink = ToldSink()
     three_orders(book, sink)
-    assert len(other_sender(book, clock)) == 1, "of each ring one"
+    assert len(other_sender(book)) == 1, "of each ring one"
 
     assert drained(book, sink) == Delivered()
     clock.go_on(seconds=61)
@@ -348,7 +349,7 @@ def test_a_lease_from_a_clock_that_ran_ahead_is_void(book: Casebook, clock: Cloc
     sink = ToldSink()
     one_order(book, sink)
     clock.go_on(days=3)
-    other_sender(book, clock)
+    other_sender(book)
     clock.go_on(days=-3)
 
     assert drained(book, sink) == Delivered(delivered=1)
@@ -357,7 +358,7 @@ def test_a_lease_from_a_clock_that_ran_ahead_is_void(book: Casebook, clock: Cloc
 def test_a_lease_holds_when_the_clock_is_set_back_a_little(book: Casebook, clock: Clock) -> None:
     sink = ToldSink()
     one_order(book, sink)
-    other_sender(book, clock)
+    other_sender(book)
     clock.go_on(seconds=60 - LONGEST_LEASE + 1)
 
     assert drained(book, sink) == Delivered()
@@ -413,45 +414,50 @@ def test_a_failure_after_another_sender_delivered_is_none(book: Casebook, clock:
 def taken_over(book: Casebook, clock: Clock) -> None:
     clock.go_on(seconds=500)
     with Casebook.open(book.path, clock=clock) as beside:
-        assert len(other_sender(beside, clock)) == 1
+        assert len(other_sender(beside)) == 1
 
 
 def test_a_slow_sink_keeps_its_lease(book: Casebook) -> None:
-    """Real time: sending takes twice as long as a lease, and a second sender finds nothing to do."""
+    """Real time: sending takes longer than a lease, and a second sender finds nothing to do."""
     sink = ToldSink()
     one_order(book, sink)
     found: list[int] = []
 
     def slow(_one: Delivery) -> None:
         began = time.monotonic()
-        while time.monotonic() - began < 0.6:
-            time.sleep(0.05)
+        while time.monotonic() - began < 1.4:
+            time.sleep(0.1)
             with Casebook.open(book.path) as beside:
-                found.append(len(other_sender(beside, Clock())))
+                found.append(len(other_sender(beside)))
 
     sink.before = slow
     with Casebook.open(book.path) as real:
-        assert drained(real, sink, lease=0.3) == Delivered(delivered=1)
+        assert drained(real, sink, lease=1.0) == Delivered(delivered=1)
     assert not any(found)
 
 
 def test_a_sender_that_was_held_up_begins_nothing_with_an_old_lease(
-    book: Casebook, monkeypatch: pytest.MonkeyPatch
+    book: Casebook, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sink = ToldSink(most_at_once=1)
-    one_order(book, sink)
-    one_order(book, sink, ring="R-2")
-    one_order(book, sink, ring="R-3")
-    ahead = [0.0]
+    for name in ("R-1", "R-2", "R-3"):
+        one_order(book, sink, ring=name)
+    ahead, left = [0.0], []
     monotonic = time.monotonic
     monkeypatch.setattr(time, "monotonic", lambda: monotonic() + ahead[0])
 
     def hold_up(one: Delivery) -> None:
-        if one.ring_id == "R-1" and one.attempt == 1:
+        if one.ring_id == "R-1":
             ahead[0] = 119.0
+            clock.go_on(seconds=119)
+            return
+        with Casebook.open(book.path) as beside:
+            (row,) = beside.read("SELECT leased_until FROM exports WHERE key = ?", (one.key,))
+            left.append(row["leased_until"] - clock.now.timestamp())
 
     sink.before = hold_up
-    assert drained(book, sink) == Delivered(delivered=3)
+    assert drained(book, sink, lease=120.0) == Delivered(delivered=3)
+    assert left == pytest.approx([120.0, 120.0])
     assert {row["attempts"] for row in exports(book)} == {1}, "what was put back was not tried"
 
 
@@ -465,7 +471,7 @@ def test_what_another_sender_took_over_is_not_begun(book: Casebook, clock: Clock
     def hold_up(one: Delivery) -> None:
         clock.go_on(seconds=500)
         with Casebook.open(book.path, clock=clock) as beside:
-            assert len(other_sender(beside, clock)) == 2
+            assert len(other_sender(beside)) == 2
         taken.set()
         time.sleep(0.25)
 
@@ -499,18 +505,33 @@ def test_a_sender_that_is_stopped_puts_back_what_it_did_not_begin(book: Casebook
     assert {row["leased_by"] for row in rows} == {None}
 
 
-@pytest.mark.parametrize(("held", "status"), [(0.45, "delivered"), (1.2, "waiting")])
+class Watched(Casebook):
+    """Says when a step failed."""
+
+    failed: Callable[[], None]
+
+    @contextmanager
+    def writing(self, by: str) -> Iterator[Writing]:
+        try:
+            with super().writing(by) as writing:
+                yield writing
+        except CasebookError:
+            self.failed()
+            raise
+
+
+@pytest.mark.parametrize(("let_go", "status"), [(True, "delivered"), (False, "waiting")])
 def test_a_casebook_that_is_held_is_told_and_what_was_sent_is_written_down_if_it_can(
-    book: Casebook, held: float, status: str
+    book: Casebook, let_go: bool, status: str
 ) -> None:
     sink = ToldSink()
     one_order(book, sink)
-    locked = threading.Event()
+    locked, over = threading.Event(), threading.Event()
 
     def hold() -> None:
         with Casebook.open(book.path) as beside, beside.writing("other"):
             locked.set()
-            time.sleep(held)
+            over.wait()
 
     holding = threading.Thread(target=hold)
 
@@ -518,9 +539,17 @@ def test_a_casebook_that_is_held_is_told_and_what_was_sent_is_written_down_if_it
         holding.start()
         locked.wait()
 
+    def end() -> None:
+        if let_go:
+            over.set()
+            holding.join()
+
     sink.before = lock
-    with Casebook.open(book.path, patience=0.3) as impatient, pytest.raises(CasebookError, match="holds it"):
-        drained(impatient, sink)
+    with Watched.open(book.path, patience=0.1) as impatient:
+        impatient.failed = end
+        with pytest.raises(CasebookError, match="holds it"):
+            drained(impatient, sink)
+    over.set()
     holding.join()
 
     (row,) = exports(book)
