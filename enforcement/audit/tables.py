@@ -63,6 +63,7 @@ def table_faults(connection: sqlite3.Connection, told: Sequence[Content]) -> lis
         *_run_faults(told, runs),
         *verdict_faults(told, map(dict, connection.execute("SELECT * FROM verdicts"))),
         *order_faults(told, orders),
+        *_way_back_faults(connection),
         *_export_faults(told, connection.execute("SELECT * FROM exports ORDER BY number")),
     ]
 
@@ -147,6 +148,37 @@ def _statuses(said: Mapping[str, Content], placed: Content) -> set[str]:
     if placed.get("awaiting") and "order approved" not in said:
         return {"awaiting approval"}
     return {"active", "reversed"} if "order reversed" in said and "order placed" in said else {"active"}
+
+
+_LET_GO = """
+    SELECT given.order_id FROM order_accounts AS given
+    LEFT JOIN orders AS back ON back.order_id = given.reversed_by AND back.reverses = given.order_id
+    LEFT JOIN order_accounts AS named
+        ON named.order_id = back.order_id AND named.account_id = given.account_id
+    WHERE given.reversed_by IS NOT NULL AND named.order_id IS NULL
+    UNION
+    SELECT back.reverses FROM orders AS back JOIN order_accounts AS named USING (order_id)
+    WHERE back.reverses IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM order_accounts AS given WHERE given.order_id = back.reverses
+        AND given.account_id = named.account_id AND given.reversed_by = back.order_id)
+"""
+_STANDING = """
+    SELECT order_id FROM orders JOIN order_accounts USING (order_id)
+    WHERE reverses IS NULL AND status IN ('active', 'reversed')
+    GROUP BY order_id HAVING (status = 'active') <> (sum(reversed_by IS NULL) > 0)
+"""
+
+
+def _way_back_faults(connection: sqlite3.Connection) -> list[str]:
+    """Return orders of which other accounts are let go than their reversals name."""
+    let_go = [
+        f"Order {row['order_id']}: other accounts are let go than its reversals name."
+        for row in connection.execute(_LET_GO)
+    ]
+    return let_go + [
+        f"Order {row['order_id']}: its status does not fit the accounts that are still under it."
+        for row in connection.execute(_STANDING)
+    ]
 
 
 def _run_faults(told: Iterable[Content], runs: Iterable[str]) -> list[str]:

@@ -245,6 +245,12 @@ TABLES = {
     "brought back": "UPDATE orders SET status = 'active' WHERE status = 'withdrawn'",
     "undone by nobody": "UPDATE orders SET status = 'withdrawn' WHERE status = 'active'",
     "a reversal of another order": "UPDATE orders SET reverses = 'O-1' WHERE reverses IS NOT NULL",
+    "let go by nobody": "UPDATE order_accounts SET reversed_by = (SELECT order_id FROM orders "
+    "WHERE reverses IS NOT NULL LIMIT 1) WHERE reversed_by IS NULL",
+    "a reversal forgotten": "UPDATE order_accounts SET reversed_by = NULL WHERE reversed_by IS NOT NULL",
+    "undone in part, called whole": "UPDATE orders SET status = 'reversed' WHERE status = 'active' "
+    "AND reverses IS NULL",
+    "undone as a whole, called active": "UPDATE orders SET status = 'active' WHERE status = 'reversed'",
     "an order deleted": "DELETE FROM orders WHERE status = 'withdrawn'",
     "an order made up": "INSERT INTO orders SELECT 'O-1', ring_id, 90, action, status, shadow, reason, "
     "ordered_by, ordered_at, approved_by, approved_at, expires_at, reverses FROM orders LIMIT 1",
