@@ -32,10 +32,12 @@ def test_every_command_is_in_the_readme(command: str) -> None:
 
 def test_no_command_is_missing_here() -> None:
     assert set(get_command(app).commands) == {
+        "audit",
         "demo",
         "doctor",
         "enforce",
         "run",
+        "evidence",
         "exhibits",
         "hold",
         "neo4j",
