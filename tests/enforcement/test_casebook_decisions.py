@@ -57,6 +57,14 @@ def test_only_the_steps_of_a_ring_s_life_are_taken() -> None:
                     check_step("R-1", state, to)
 
 
+def test_the_same_verdict_again_is_one_more_verdict(book: Casebook) -> None:
+    recorded(book, ring("R-1", accounts(5)))
+    for _ in range(2):
+        with book.writing("ada") as writing:
+            assert give_verdict(writing, "R-1", Verdict.WATCH, "Not sure.").state is State.WATCH
+    assert [one.version for one in seen(book, verdicts, "R-1")] == [1, 2]
+
+
 def test_words_that_say_nothing_are_refused(book: Casebook) -> None:
     recorded(book, ring("R-1", accounts(5)))
     for step in (

@@ -212,6 +212,27 @@ def test_it_waits_for_another_process_to_let_go_of_a_new_file(tmp_path: Path) ->
         assert book.read("PRAGMA journal_mode")[0][0] == "wal"
 
 
+def test_it_waits_for_a_reader_before_it_changes_how_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "casebook.db"
+    with Casebook.open(path):
+        pass
+    with sqlite3_at(path) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        reader = run(
+            "import sqlite3, sys\n"
+            "held = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+            "held.execute('BEGIN'); held.execute('SELECT * FROM rings').fetchall()\n"
+            "print('held', flush=True); sys.stdin.readline(); held.execute('ROLLBACK'); held.close()\n",
+            path,
+        )
+        assert reader.stdout.readline() == "held\n"  # type: ignore[union-attr]
+        with pytest.raises(CasebookError, match="another process holds it"):
+            Casebook.open(path, patience=0.05)
+        reader.communicate("go\n", timeout=60)
+    with Casebook.open(path, patience=0.05) as book:
+        assert book.read("PRAGMA journal_mode")[0][0] == "wal"
+
+
 def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "casebook.db"
     found = ring("R-1", accounts(3000))
