@@ -57,9 +57,16 @@ bench:
     python benchmarks/templates.py speed
     python benchmarks/templates.py growth
     python benchmarks/tactics.py
+    python benchmarks/delivery.py
+    python benchmarks/export_formats.py
+    python benchmarks/audit.py
     just report-worlds
     ringfence run ../shared/data/p2p --mapping examples/p2p/mapping.toml --out p2p-out --neo4j none --force
     python benchmarks/p2p_scores.py --snapshot p2p-out/snapshot.safetensors
+
+# Kill, fail and make up lives by the thousand: what `test` does a few times. Takes about half an hour.
+soak:
+    RINGFENCE_SOAK=1 pytest -q -s tests/enforcement -k "killed or life or processes or files or tables or plan or verify or leaks"
 
 # Figures on the three reporting worlds: their own examination, then all detectors in one table.
 report-worlds:
