@@ -233,6 +233,24 @@ def test_it_waits_for_a_reader_before_it_changes_how_it_is_written(tmp_path: Pat
         assert book.read("PRAGMA journal_mode")[0][0] == "wal"
 
 
+def test_it_asks_again_where_sqlite_does_not_wait_by_itself() -> None:
+    """Two processes that change it at the same moment see that; nothing makes it happen for certain."""
+
+    class Refusing:
+        asked = 0
+
+        def execute(self, _statement: str) -> None:
+            self.asked += 1
+            if self.asked < 3:
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+                raise error
+
+    connection = Refusing()
+    database._write_ahead(connection, 60.0)  # type: ignore[arg-type]
+    assert connection.asked == 3
+
+
 def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "casebook.db"
     found = ring("R-1", accounts(3000))
