@@ -121,14 +121,25 @@ def test_senders_die_and_the_receiver_fails(tmp_path: Path, monkeypatch: pytest.
         lines = lines_of(tmp_path / f"{name}.jsonl")
         assert {line["key"] for line in lines if "cut" in line} <= in_hand.keys()
         lines = [line for line in lines if "cut" not in line]
-        assert_as_promised(lines, {key for key, row in exports.items() if row["sink"] == name}, exports)
+        assert_as_promised(lines, keys_to(exports, name), exports)
         applied = Counter(line["key"] for line in lines if line["applied"])
         lost = Counter(line["key"] for line in lines if line["fault"] in ("lost", "late"))
+        twice = sum(times - 1 for times in applied.values())
+        print(
+            f"receiver that {name} keys: {events:,} events, {KILLS} kills ({in_hand.total():,} exports in hand), "
+            f"{len(lines):,} requests, {sum(line['fault'] != 'fine' for line in lines):,} faults "
+            f"({lost.total():,} replies lost): {len(applied.keys() ^ keys_to(exports, name)):,} lost, "
+            f"{twice:,} applied again"
+        )
         if name == "honours":
             assert set(applied.values()) == {1}
         else:
             assert max(applied.values()) > 1, "the seed loses no reply: this test shows nothing"
             assert all(times - 1 <= lost[key] + in_hand[key] for key, times in applied.items())
+
+
+def keys_to(exports: dict[str, Any], sink: str) -> set[str]:
+    return {key for key, row in exports.items() if row["sink"] == sink}
 
 
 def assert_as_promised(lines: list[dict[str, Any]], keys: set[str], exports: dict[str, Any]) -> None:

@@ -238,7 +238,7 @@ def _show(found: list[SinkStatus], named: list[str]) -> None:
             one.sink,
             *(f"{count:,}" for count in (one.waiting, one.due, one.dead, one.delivered, one.withdrawn)),
             "" if one.oldest_seconds is None else f"{one.oldest_seconds:,.0f} s",
-            _stands(one, named),
+            "not in the sinks file" if one.sink not in named else "halted" if one.halted is not None else "",
         )
         for one in found
     ]
@@ -246,9 +246,3 @@ def _show(found: list[SinkStatus], named: list[str]) -> None:
     for one in found:
         if one.last_error is not None:
             typer.echo(f"  {one.sink}: {one.last_error}")
-
-
-def _stands(one: SinkStatus, named: list[str]) -> str:
-    if one.sink not in named:
-        return "not in the sinks file"
-    return "halted" if one.halted is not None else ""
