@@ -56,6 +56,7 @@ def test_sign_and_verify(state: StateFolder, tmp_path: Path) -> None:
     found = said(audit("verify", "--checkpoint", copy, "--key", key_of(state), "--json"))
     assert found["ok"]
     assert found["covered"] == found["entries"] == made["size"]
+    assert said(audit("verify", "--checkpoint", state.checkpoints, "--json"))["checkpoints"] == 6
     text = audit("verify").stdout
     assert f"{made['size']} entries; 3 checkpoints" in text
     assert "Nothing was changed, deleted, moved or cut off there." in text

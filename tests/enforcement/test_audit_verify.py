@@ -12,6 +12,8 @@ import pytest
 from audit_samples import SOAK, lively, rewrite, sign, tamper
 
 from ringfence.enforcement.audit import steps
+from ringfence.enforcement.audit.checkpoints import sign_checkpoint
+from ringfence.enforcement.audit.keeping import CheckpointFile, write_copy
 from ringfence.enforcement.audit.verify import Verified
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.keys import KeyFolder, SigningKey
@@ -196,11 +198,17 @@ class TestTheCheckpointFile:
         with Casebook.open(other.casebook) as book:
             with book.writing("ada") as writing:
                 writing.audit("note added")
-            with book.writing("ada") as writing:
-                sign_to = tmp_path / "theirs"
-            sign(book, other, sign_to)
+            sign(book, other, tmp_path / "theirs")
 
-        assert verified(state, sign_to).faults
+        assert verified(state, tmp_path / "theirs").faults
+
+    def test_a_checkpoint_that_names_another_log(self, state: StateFolder, tmp_path: Path) -> None:
+        last = CheckpointFile(state.checkpoints).last()
+        assert last is not None
+        key = KeyFolder(state.keys).signing()
+        forged = sign_checkpoint("other/log", last.checkpoint.size, last.checkpoint.root, [key])
+
+        assert any("of another log" in f for f in verified(state, write_copy(forged, tmp_path)).faults)
 
 
 class TestWhatCannotBeKnown:

@@ -406,7 +406,8 @@ class TestWhatIsRefused:
     def test_a_file_that_is_there(self, state: StateFolder, tmp_path: Path) -> None:
         (tmp_path / "x.zip").write_text("mine")
         assert "--force" in str(refused(evidence("export", ring_of(state), "--out", tmp_path / "x.zip")))
-        exported(state, tmp_path / "x.zip", "--force")
+        written = evidence("export", ring_of(state), "--out", tmp_path / "x.zip", "--force").stdout
+        assert "should have the key from you" in written
 
     def test_a_place_that_cannot_be_written(self, state: StateFolder) -> None:
         found = refused(evidence("export", ring_of(state), "--out", state.casebook / "x.zip"))
