@@ -92,7 +92,7 @@ def lines_of(log: Path) -> list[dict[str, Any]]:
 def test_senders_die_and_the_receiver_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SECRET_VARIABLE, SECRET)
     state, draw = StateFolder(tmp_path / "state"), Random(SEED)
-    in_hand: Counter[str] = Counter()
+    taken: set[tuple[str, str]] = set()
     with (
         receiving(tmp_path, "honours", "--seed", str(SEED)) as honours,
         receiving(tmp_path, "ignores", "--seed", str(SEED + 1), "--ignore-keys") as ignores,
@@ -105,9 +105,8 @@ def test_senders_die_and_the_receiver_fails(tmp_path: Path, monkeypatch: pytest.
                 time.sleep(draw.uniform(0, 0.25))
                 sender.kill()
             with Casebook.open(state.casebook) as book:
-                in_hand.update(
-                    row["key"] for row in book.read("SELECT key FROM exports WHERE leased_until IS NOT NULL")
-                )
+                rows = book.read("SELECT key, leased_by FROM exports WHERE leased_until IS NOT NULL")
+                taken |= {(row["key"], row["leased_by"]) for row in rows}
         with sending(state) as sender:
             begin(sender)
             sender.communicate(timeout=600)
@@ -115,6 +114,7 @@ def test_senders_die_and_the_receiver_fails(tmp_path: Path, monkeypatch: pytest.
 
     with Casebook.open(state.casebook) as book:
         exports = {row["key"]: row for row in book.read("SELECT * FROM exports")}
+    in_hand = Counter(key for key, _sender in taken)
     assert len(exports) == 2 * events
     assert {row["status"] for row in exports.values()} == {"delivered"}
     for name in ("honours", "ignores"):
@@ -126,8 +126,8 @@ def test_senders_die_and_the_receiver_fails(tmp_path: Path, monkeypatch: pytest.
         lost = Counter(line["key"] for line in lines if line["fault"] in ("lost", "late"))
         twice = sum(times - 1 for times in applied.values())
         print(
-            f"receiver that {name} keys: {events:,} events, {KILLS} kills ({in_hand.total():,} exports in hand), "
-            f"{len(lines):,} requests, {sum(line['fault'] != 'fine' for line in lines):,} faults "
+            f"receiver that {name} keys: {events:,} events, {KILLS} kills with "
+            f"{sum(in_hand[key] for key in keys_to(exports, name)):,} exports in hand, {len(lines):,} requests, {sum(line['fault'] != 'fine' for line in lines):,} faults "
             f"({lost.total():,} replies lost): {len(applied.keys() ^ keys_to(exports, name)):,} lost, "
             f"{twice:,} applied again"
         )
