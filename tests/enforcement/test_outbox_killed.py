@@ -127,7 +127,8 @@ def test_senders_die_and_the_receiver_fails(tmp_path: Path, monkeypatch: pytest.
         twice = sum(times - 1 for times in applied.values())
         print(
             f"receiver that {name} keys: {events:,} events, {KILLS} kills with "
-            f"{sum(in_hand[key] for key in keys_to(exports, name)):,} exports in hand, {len(lines):,} requests, {sum(line['fault'] != 'fine' for line in lines):,} faults "
+            f"{sum(in_hand[key] for key in keys_to(exports, name)):,} exports in hand, "
+            f"{len(lines):,} requests, {sum(line['fault'] != 'fine' for line in lines):,} faults "
             f"({lost.total():,} replies lost): {len(applied.keys() ^ keys_to(exports, name)):,} lost, "
             f"{twice:,} applied again"
         )
