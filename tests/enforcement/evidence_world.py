@@ -1,4 +1,4 @@
-"""A provider with four rings of twelve among its customers, labelled so that a run calls them rings."""
+"""A provider with three rings of twelve among its customers, labelled so that a run calls them rings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 SEED = 20260301
 START = pd.Timestamp("2026-03-02T00:00:00Z")
-RINGS, SIZE, OTHERS = 4, 12, 160
+RINGS, SIZE, OTHERS = 3, 12, 100
 
 
 def write_world(folder: Path) -> Path:
@@ -24,7 +24,7 @@ def write_world(folder: Path) -> Path:
     frame["request_id"] = [f"req-{n:05}" for n in range(len(frame))]
     payments = [(a, f"card-{a[:6]}-{int(a[-2:]) % 3}") for a in ring]
     payments += [(a, f"card-{number // 2 if number < 60 else number}") for number, a in enumerate(own)]
-    labels = [(a, "ring", a[:6]) for a in ring] + [(a, "benign", None) for a in own[:120]]
+    labels = [(a, "ring", a[:6]) for a in ring] + [(a, "benign", None) for a in own[:80]]
     tables = {
         "accounts": pd.DataFrame({"account_id": [*ring, *own], "created_at": START}),
         "requests": frame,

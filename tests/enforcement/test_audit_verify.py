@@ -73,7 +73,7 @@ class TestTheLog:
     def test_an_edited_byte(self, made: Path, state: StateFolder) -> None:
         draw, texts = random.Random(SEED), log_of(made)
         for place, text in enumerate(texts):
-            at = range(len(text)) if SOAK else draw.sample(range(len(text)), 10)
+            at = range(len(text)) if SOAK else draw.sample(range(len(text)), 6)
             for position in at:
                 edited = bytearray(text)
                 edited[position] ^= draw.randint(1, 255)
@@ -139,7 +139,7 @@ class TestCarelessHands:
 class TestTheCheckpointFile:
     def test_an_edited_byte(self, state: StateFolder) -> None:
         whole, draw = state.checkpoints.read_bytes(), random.Random(SEED)
-        for position in range(0, len(whole), 1 if SOAK else 7):
+        for position in range(0, len(whole), 1 if SOAK else 17):
             edited = bytearray(whole)
             edited[position] ^= draw.randint(1, 255)
             state.checkpoints.write_bytes(edited)
