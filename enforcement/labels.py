@@ -87,6 +87,11 @@ def labels(connection: sqlite3.Connection, before: datetime | None = None) -> li
     return [found[account] for account in sorted(found)]
 
 
+def let_off(connection: sqlite3.Connection) -> frozenset[str]:
+    """Return whom people found to be benign: no run accuses them again under another ring's id."""
+    return frozenset(one.account_id for one in labels(connection) if not one.is_ring)
+
+
 def write_labels(path: Path, rows: Sequence[Label]) -> None:
     """Write labels as a table that a run reads: CSV, NDJSON or Parquet, by the file's ending.
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from ringfence.enforcement.casebook.cases import case, cases, ring_at
 from ringfence.enforcement.casebook.database import Writing
+from ringfence.enforcement.labels import let_off
 from ringfence.enforcement.orders.place import place, withdraw_order
 from ringfence.enforcement.orders.records import Order, OrderStatus, Request, cleared, orders, standing
 from ringfence.enforcement.orders.reverse import reverse
@@ -46,7 +47,7 @@ class Known:
     under: dict[str, Action]
     """The harshest action that each is under, or that waits for approval."""
     released: frozenset[str]
-    """Those that a person took out of an order."""
+    """Those that a person took out of an order, or found to be benign, in whatever ring."""
 
     def take_in(self, planned: Plan) -> None:
         """Count the orders of a plan as placed: an account of two rings is acted on once."""
@@ -56,7 +57,7 @@ class Known:
 
 def known(connection: sqlite3.Connection, mode: Mode) -> Known:
     """Return what the casebook knows of accounts; in shadow mode, shadow orders count as well."""
-    return Known(under(connection, mode), released(connection))
+    return Known(under(connection, mode), released(connection) | let_off(connection))
 
 
 def plan_ring(

@@ -18,8 +18,10 @@ from ringfence.enforcement.casebook.decide import assign, give_account_verdict, 
 from ringfence.enforcement.casebook.life import Verdict
 from ringfence.enforcement.labels import COLUMNS, labels, write_labels
 from ringfence.enforcement.orders.place import place
-from ringfence.enforcement.orders.records import Request
+from ringfence.enforcement.orders.records import Request, standing
 from ringfence.enforcement.orders.reverse import reverse
+from ringfence.enforcement.policy.act import automatic
+from ringfence.enforcement.policy.records import Mode, Needs, Policy, Tier
 from ringfence.errors import OutputError, UsageError
 from ringfence.records import Action, Ring
 from ringfence.schema import TABLES
@@ -188,3 +190,18 @@ def test_other_formats_and_places_are_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="Cannot write"):
         write_labels(tmp_path / "file" / "labels.csv", [])
+
+
+def test_what_goes_by_itself_never_meets_whom_people_found_benign(book: Casebook) -> None:
+    recorded(book, ring("R-1", accounts(12)))
+    with book.writing("ada") as writing:
+        give_verdict(writing, "R-1", Verdict.REJECTED, "A school.")
+    split = recorded(
+        book, ring("R-1", accounts(12)[:7]), ring("R-7", [*accounts(12)[7:], "new"]), name="run-2"
+    )
+    assert split.split == (("R-7", "R-1"),)
+    policy = Policy(Mode.LIVE, (Tier(Action.MONITOR, Needs.NOBODY, 0.9, 0.5),))
+    with book.writing("score") as writing:
+        automatic(writing, policy, {}, {})
+    with book.reading() as connection:
+        assert standing(connection) == {"new": Action.MONITOR}
