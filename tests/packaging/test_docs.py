@@ -43,6 +43,7 @@ def test_no_command_is_missing_here() -> None:
         "neo4j",
         "outbox",
         "query",
+        "rings",
         "sinks",
         "status",
         "templates",
