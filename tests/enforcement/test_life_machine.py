@@ -419,7 +419,7 @@ _TOLD = {
 
 TestLife = Life.TestCase
 TestLife.settings = settings(
-    max_examples=SOAK or 15,
+    max_examples=SOAK or 30,
     stateful_step_count=60 if SOAK else 40,
     deadline=None,
     derandomize=not SOAK,
