@@ -36,7 +36,7 @@ from ringfence.enforcement.supersede import announce
 from ringfence.errors import NotAllowedError, UnknownCaseError
 from ringfence.records import Action, Decision, Role
 
-SOAK = int(os.environ.get("RINGFENCE_SOAK") or "0")
+SOAK = bool(os.environ.get("RINGFENCE_SOAK"))
 POOL = accounts(14)
 PEOPLE = ("ada", "bob")
 HOOKS = sinks("hook")
@@ -419,9 +419,9 @@ _TOLD = {
 
 TestLife = Life.TestCase
 TestLife.settings = settings(
-    max_examples=SOAK or 30,
+    max_examples=1_000 if SOAK else 30,
     stateful_step_count=60 if SOAK else 40,
     deadline=None,
-    derandomize=not SOAK,
+    derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
