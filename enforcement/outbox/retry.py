@@ -13,23 +13,36 @@ SELECT 1 FROM exports WHERE ring_id = ? AND sink = ? AND number > ?
 AND (status = 'delivered' OR (attempts > 0 AND status IN ('waiting', 'withdrawn'))) LIMIT 1
 """
 
+# What undoes a dead letter may be dead as well. It must go again with it, or whoever was let go is met after
+# all; and where it was tried more than once, an attempt before the last may have arrived.
+_UNDOING = """
+SELECT undoing.key, undoing.event_id, undoing.ring_id, undoing.sink, undoing.number, undoing.attempts
+FROM exports AS mine JOIN events AS undone ON undone.event_id = mine.event_id
+JOIN orders ON orders.reverses = undone.order_id
+JOIN events AS told ON told.order_id = orders.order_id
+JOIN exports AS undoing ON undoing.event_id = told.event_id AND undoing.sink = mine.sink
+WHERE mine.key = ? AND undoing.status = 'dead' ORDER BY undoing.number
+"""
 
-def retry_one(writing: Writing, key: str) -> str:
-    """Put a dead letter back, due at once; return its key.
+
+def retry_one(writing: Writing, key: str) -> list[str]:
+    """Put a dead letter back, and what undoes it where that is dead, too; return their keys, due at once.
 
     Raises:
         UnknownCaseError: there is no export of that key.
-        NotAllowedError: it is no dead letter, or a later event of its ring went to the sink already: the
-            order of events is kept, or a reversal would be undone by what it reversed.
+        NotAllowedError: it is no dead letter, or a later event of its ring went to the sink already, or may
+            have: the order of events is kept, or a reversal would be undone by what it reversed.
     """
     row = _dead(writing.connection, key)
     if _overtaken(writing.connection, row):
         raise NotAllowedError(
-            f"{key} cannot go to {row['sink']} any more: a later event of {row['ring_id']} went there. "
-            f"Reverse its order and order anew (`ringfence rings show {row['ring_id']}`)."
+            f"{key} cannot go to {row['sink']} any more: a later event of {row['ring_id']} went there, or "
+            f"may have. Reverse its order and order anew (`ringfence rings show {row['ring_id']}`)."
         )
-    _put_back(writing, row)
-    return key
+    rows = [row, *_undoing(writing.connection, key)]
+    for one in rows:
+        _put_back(writing, one)
+    return [one["key"] for one in rows]
 
 
 def retry_all(writing: Writing, sink: str | None = None) -> tuple[list[str], list[str]]:
@@ -63,7 +76,10 @@ def dead_letters(
         else [_dead(connection, key)]
     )
     stay = [row["key"] for row in rows if _overtaken(connection, row)]
-    return [row["key"] for row in rows if row["key"] not in stay], stay
+    back = [row["key"] for row in rows if row["key"] not in stay]
+    if key is not None and back:
+        back += [row["key"] for row in _undoing(connection, key)]
+    return back, stay
 
 
 def _dead(connection: sqlite3.Connection, key: str) -> sqlite3.Row:
@@ -103,7 +119,14 @@ def resume(writing: Writing, sink: str) -> int:
 
 def _overtaken(connection: sqlite3.Connection, row: sqlite3.Row) -> bool:
     found = connection.execute(_OVERTAKEN, (row["ring_id"], row["sink"], row["number"]))
-    return found.fetchone() is not None
+    if found.fetchone() is not None:
+        return True
+    return any(undoing["attempts"] > 1 for undoing in _undoing(connection, row["key"]))
+
+
+def _undoing(connection: sqlite3.Connection, key: str) -> list[sqlite3.Row]:
+    """Return the dead letters that undo what a dead letter asks for."""
+    return connection.execute(_UNDOING, (key,)).fetchall()
 
 
 def _put_back(writing: Writing, row: sqlite3.Row) -> None:

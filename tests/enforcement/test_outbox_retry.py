@@ -72,7 +72,7 @@ def test_a_dead_letter_goes_again_and_what_waited_behind_it_follows(book: Casebo
     sink.answers = {}
 
     with book.writing("ada") as writing:
-        assert retry_one(writing, key_of(book, 1)) == key_of(book, 1)
+        assert retry_one(writing, key_of(book, 1)) == [key_of(book, 1)]
     assert drained(book, sink) == Delivered(delivered=2)
     assert [one.number for one in sink.got] == [3, 1, 2]
     assert sink.got[1].attempt == 2, "that it was tried is not forgotten"
@@ -122,6 +122,46 @@ def test_what_may_have_been_overtaken_stays_too(book: Casebook, sink: PickySink,
 
     with pytest.raises(NotAllowedError, match="later event"), book.writing("ada") as writing:
         retry_one(writing, key_of(book, 2))
+
+
+def let_one_go(book: Casebook, sink: PickySink, order: str) -> None:
+    with book.writing("ada") as writing:
+        reverse(writing, order, "An appeal was right.", sinks_of(sink), ["R-1_00000"])
+
+
+def test_what_lets_an_account_go_goes_again_with_the_order_it_undoes(
+    book: Casebook, sink: PickySink, orders: list[str]
+) -> None:
+    sink.answers = {1: RefusedError("no"), 4: RefusedError("no")}
+    drained(book, sink)
+    let_one_go(book, sink, orders[0])
+    assert drained(book, sink) == Delivered(dead=1)
+    sink.answers = {}
+    both = [key_of(book, 1), key_of(book, 4)]
+
+    with book.reading() as connection:
+        assert dead_letters(connection, key=both[0]) == (both, [])
+    with book.writing("ada") as writing:
+        assert retry_one(writing, both[0]) == both
+    drained(book, sink)
+    assert [one.number for one in sink.got] == [3, 1, 2, 4]
+
+
+def test_an_order_stays_whose_reversal_may_have_arrived_before_it(
+    book: Casebook, sink: PickySink, orders: list[str], clock: Clock
+) -> None:
+    sink.answers = {1: RefusedError("no"), 4: TryAgainError("nobody knows")}
+    drained(book, sink)
+    let_one_go(book, sink, orders[0])
+    for _attempt in range(3):
+        drained(book, sink)
+        clock.go_on(hours=2)
+    assert statuses(book) == ["dead", "waiting", "delivered", "dead"]
+
+    with pytest.raises(NotAllowedError, match="or may have"), book.writing("ada") as writing:
+        retry_one(writing, key_of(book, 1))
+    with book.writing("ada") as writing:
+        assert retry_all(writing) == ([key_of(book, 4)], [key_of(book, 1)])
 
 
 @pytest.mark.usefixtures("orders")

@@ -102,7 +102,7 @@ def retry(
                 back, stay = dead_letters(connection, sink, key)
         else:
             with book.writing(by) as writing:
-                back, stay = retry_all(writing, sink) if key is None else ([retry_one(writing, key)], [])
+                back, stay = retry_all(writing, sink) if key is None else (retry_one(writing, key), [])
     if as_json:
         typer.echo(json.dumps({"put_back": back, "stay": stay, "dry_run": dry_run}))
         return
