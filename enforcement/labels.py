@@ -87,9 +87,18 @@ def labels(connection: sqlite3.Connection, before: datetime | None = None) -> li
     return [found[account] for account in sorted(found)]
 
 
-def let_off(connection: sqlite3.Connection) -> frozenset[str]:
-    """Return whom people found to be benign: no run accuses them again under another ring's id."""
-    return frozenset(one.account_id for one in labels(connection) if not one.is_ring)
+def watched(connection: sqlite3.Connection) -> frozenset[str]:
+    """Return whom people want to watch and nothing more: the last that was said of each, or of its ring."""
+    found: dict[str, bool] = {}
+    for row in _latest_on_rings(connection, _END_OF_TIME):
+        watch = row["verdict"] == Verdict.WATCH
+        # Watching a ring speaks of everyone in it, as rejecting it does.
+        meant = Verdict.REJECTED if watch else Verdict(row["verdict"])
+        for account in _decided_on(connection, row["ring_id"], row["version"], meant):
+            found[account] = watch
+    for row in _latest_on_accounts(connection, _END_OF_TIME):
+        found[row["account_id"]] = row["verdict"] == Verdict.WATCH
+    return frozenset(account for account, watch in found.items() if watch)
 
 
 def write_labels(path: Path, rows: Sequence[Label]) -> None:
@@ -122,18 +131,31 @@ def write_labels(path: Path, rows: Sequence[Label]) -> None:
 
 def _by_rings(connection: sqlite3.Connection, until: str) -> dict[str, Label]:
     """Return what the latest verdict on each ring says of its accounts; the later one of two rings wins."""
-    verdicts = connection.execute(
+    found: dict[str, Label] = {}
+    for row in _latest_on_rings(connection, until):
+        verdict, when = Verdict(row["verdict"]), read_stamp(row["at"])
+        for account in _decided_on(connection, row["ring_id"], row["version"], verdict):
+            found[account] = _label(account, verdict, row["ring_id"], "verdict", when)
+    return found
+
+
+def _latest_on_rings(connection: sqlite3.Connection, until: str) -> list[sqlite3.Row]:
+    """Return the latest verdict on each ring as a whole, the first given first."""
+    return connection.execute(
         "SELECT ring_id, version, verdict, at FROM verdicts WHERE verdict_id IN "
         "(SELECT max(verdict_id) FROM verdicts WHERE account_id IS NULL AND at < ? GROUP BY ring_id) "
         "ORDER BY verdict_id",
         (until,),
     ).fetchall()
-    found: dict[str, Label] = {}
-    for row in verdicts:
-        verdict, when = Verdict(row["verdict"]), read_stamp(row["at"])
-        for account in _decided_on(connection, row["ring_id"], row["version"], verdict):
-            found[account] = _label(account, verdict, row["ring_id"], "verdict", when)
-    return found
+
+
+def _latest_on_accounts(connection: sqlite3.Connection, until: str) -> list[sqlite3.Row]:
+    """Return the latest verdict on each account that has one of its own."""
+    return connection.execute(
+        "SELECT ring_id, account_id, verdict, at FROM verdicts WHERE verdict_id IN "
+        "(SELECT max(verdict_id) FROM verdicts WHERE account_id IS NOT NULL AND at < ? GROUP BY account_id)",
+        (until,),
+    ).fetchall()
 
 
 def _decided_on(
@@ -148,11 +170,6 @@ def _decided_on(
 
 def _by_accounts(connection: sqlite3.Connection, until: str) -> dict[str, Label | None]:
     """Return what the latest verdict on each account says; None where it says nothing."""
-    rows = connection.execute(
-        "SELECT ring_id, account_id, verdict, at FROM verdicts WHERE verdict_id IN "
-        "(SELECT max(verdict_id) FROM verdicts WHERE account_id IS NOT NULL AND at < ? GROUP BY account_id)",
-        (until,),
-    )
     return {
         row["account_id"]: None
         if row["verdict"] == Verdict.WATCH
@@ -163,7 +180,7 @@ def _by_accounts(connection: sqlite3.Connection, until: str) -> dict[str, Label 
             "account verdict",
             read_stamp(row["at"]),
         )
-        for row in rows
+        for row in _latest_on_accounts(connection, until)
     }
 
 

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from ringfence.enforcement.casebook.cases import case, cases, ring_at
 from ringfence.enforcement.casebook.database import Writing
-from ringfence.enforcement.labels import let_off
+from ringfence.enforcement.labels import labels, watched
+from ringfence.enforcement.orders.check import DECIDED
 from ringfence.enforcement.orders.place import place, withdraw_order
 from ringfence.enforcement.orders.records import Order, OrderStatus, Request, cleared, orders, standing
 from ringfence.enforcement.orders.reverse import reverse
@@ -47,7 +48,9 @@ class Known:
     under: dict[str, Action]
     """The harshest action that each is under, or that waits for approval."""
     released: frozenset[str]
-    """Those that a person took out of an order, or found to be benign, in whatever ring."""
+    """Those that a person took out of an order, found to be benign or wants to watch, in whatever ring."""
+    decided: frozenset[str]
+    """Those of whom a person said that they belong to a ring, and has not let go since."""
 
     def take_in(self, planned: Plan) -> None:
         """Count the orders of a plan as placed: an account of two rings is acted on once."""
@@ -57,7 +60,13 @@ class Known:
 
 def known(connection: sqlite3.Connection, mode: Mode) -> Known:
     """Return what the casebook knows of accounts; in shadow mode, shadow orders count as well."""
-    return Known(under(connection, mode), released(connection) | let_off(connection))
+    found = labels(connection)
+    benign = frozenset(one.account_id for one in found if not one.is_ring)
+    return Known(
+        under=under(connection, mode),
+        released=released(connection) | benign | watched(connection),
+        decided=frozenset(one.account_id for one in found if one.is_ring),
+    )
 
 
 def plan_ring(
@@ -96,6 +105,8 @@ def plan_ring(
         now,
         automatic=automatic,
         released=about.released,
+        # Before the verdict, a plan shows what it would lead to.
+        decided=about.decided if found.state in DECIDED else None,
     )
 
 

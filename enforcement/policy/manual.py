@@ -10,7 +10,7 @@ from ringfence.enforcement.casebook.database import Writing
 from ringfence.enforcement.events import Target
 from ringfence.enforcement.orders.place import approve, place
 from ringfence.enforcement.orders.records import Order, Request, cleared, order, targets
-from ringfence.enforcement.policy.act import under
+from ringfence.enforcement.policy.act import known
 from ringfence.enforcement.policy.records import Mode, Needs, Policy
 from ringfence.enforcement.sinks.protocol import Sink
 from ringfence.errors import NotAllowedError, UnknownCaseError, near_names
@@ -51,7 +51,7 @@ def order_by_hand(
         policy: Says who is never met, who must agree, and for how long.
         ring_id: The ring.
         action: What is to be done.
-        accounts: To whom; None for every member that nothing speaks for.
+        accounts: To whom; None for every member that a person decided on, and that nothing speaks for.
         allowed: Account → who stands for it.
         sinks: Name → where orders go.
         reason: Why.
@@ -73,13 +73,15 @@ def order_by_hand(
     }
     if accounts is None:
         free = {*cleared(writing.connection, ring_id), *allowed}
-        standing = under(writing.connection, policy.mode)
+        about = known(writing.connection, policy.mode)
+        # Whoever joined after the verdict is met where a person names the account, or decides again.
         chosen = tuple(
             one
             for account, one in members.items()
             if one.role is not Role.BYSTANDER
             and account not in free
-            and standing.get(account, Action.NONE).severity < action.severity
+            and account in about.decided
+            and about.under.get(account, Action.NONE).severity < action.severity
         )
     else:
         chosen = _named(ring_id, members, accounts)

@@ -28,6 +28,7 @@ class Why(StrEnum):
     ALLOWED = "allow-listed"
     CLEARED = "cleared by a verdict"
     RELEASED = "released by a person before"
+    UNDECIDED = "joined after the verdict, or let go since"
     BELOW = "meets no tier"
     UNDER = "already under the same or a harsher order"
 
@@ -83,11 +84,12 @@ def plan(
     *,
     automatic: bool = False,
     released: Container[str] = frozenset(),
+    decided: Container[str] | None = None,
 ) -> Plan:
     """Return what the policy asks for on a ring.
 
-    Every member meets the first tier whose conditions it fulfils. Where no person asks, only tiers that need
-    nobody count, even on a confirmed ring: the verdict spoke of those who were members then.
+    Every member meets the first tier whose conditions it fulfils. Where no person asks, and for whoever
+    joined after the verdict, only tiers that need nobody count: it spoke of those who were members then.
 
     Args:
         policy: What may be done to whom.
@@ -99,6 +101,7 @@ def plan(
         now: The time.
         automatic: Whether no person asks.
         released: Accounts that a person took out of an order before; left alone where no person asks.
+        decided: Accounts of whom a person said that they belong to a ring; None where that is still to come.
     """
     held = _held(case, ring, automatic)
     if held is not None:
@@ -112,7 +115,8 @@ def plan(
     chosen: dict[int, list[Target]] = {}
     left_out = []
     for member in sorted(ring.members, key=lambda one: one.account_id):
-        met = let_off.why(member) or _met(member, tiers, standing)
+        seen = decided is None or member.account_id in decided
+        met = let_off.why(member) or _met(member, tiers, standing, seen=seen)
         if isinstance(met, LeftOut):
             left_out.append(met)
         else:
@@ -150,11 +154,16 @@ class _LetOff:
         return LeftOut(account, Why.RELEASED) if account in self.released else None
 
 
-def _met(member: Member, tiers: Mapping[int, Tier], standing: Mapping[str, Action]) -> int | LeftOut:
+def _met(
+    member: Member, tiers: Mapping[int, Tier], standing: Mapping[str, Action], *, seen: bool
+) -> int | LeftOut:
     """Return the place of the tier that decides about a member, or why none does anything."""
-    place = next((place for place, tier in tiers.items() if _member_fits(tier, member)), None)
-    if place is None:
+    fits = [place for place, tier in tiers.items() if _member_fits(tier, member)]
+    if not fits:
         return LeftOut(member.account_id, Why.BELOW)
+    place = next((place for place in fits if seen or tiers[place].needs is Needs.NOBODY), None)
+    if place is None:
+        return LeftOut(member.account_id, Why.UNDECIDED)
     under = standing.get(member.account_id, Action.NONE)
     if under.severity >= tiers[place].action.severity:
         return LeftOut(member.account_id, Why.UNDER, under)

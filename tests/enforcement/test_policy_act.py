@@ -25,7 +25,7 @@ from ringfence.enforcement.policy.manual import (
     order_by_hand,
     usual_span,
 )
-from ringfence.enforcement.policy.plan import PlannedOrder
+from ringfence.enforcement.policy.plan import PlannedOrder, Why
 from ringfence.enforcement.policy.records import Mode, Needs, Policy, Tier
 from ringfence.errors import NotAllowedError, StaleVersionError, UnknownCaseError
 from ringfence.records import Action, Decision, Ring, Role
@@ -181,17 +181,73 @@ def test_an_order_that_nobody_approved_in_time_is_withdrawn(book: Casebook, cloc
     assert expired(book) == Expired()
 
 
-def test_who_a_person_released_stays_released_until_a_person_says_otherwise(book: Casebook) -> None:
+def test_who_a_person_released_stays_released_until_a_person_says_otherwise(
+    book: Casebook, clock: Clock
+) -> None:
     names = accounts(6)
     recorded(book, ring("R-1", names))
     (placed,) = went(book).orders
     with book.writing("ada") as writing:
         reverse(writing, placed.order_id, "A partner's.", sinks("hook"), names[:1])
     assert went(book) == Automatic()
+    clock.go_on(hours=1)
     with book.writing("ada") as writing:
         give_verdict(writing, "R-1", Verdict.CONFIRMED, "Same cards.")
     (suspended,) = asked(book, "R-1").orders
     assert len(seen(book, targets, suspended.order_id)) == 6
+
+
+def test_whoever_joined_after_the_verdict_meets_only_what_needs_nobody(book: Casebook) -> None:
+    names = accounts(8)
+    confirmed(book, ring("R-1", names[:4], names[4:5]))
+    recorded(book, ring("R-1", names), name="run-2")
+
+    (suspended, monitored) = asked(book, "R-1").orders
+    assert [one.account_id for one in seen(book, targets, suspended.order_id)] == names[:4]
+    assert [one.account_id for one in seen(book, targets, monitored.order_id)] == names[4:]
+    (left,) = seen(book, planned, replace(POLICY, tiers=(SUSPEND,)), ["R-1"], {}, book.now)
+    assert {one.why for one in left.plan.left_out} == {Why.UNDER, Why.UNDECIDED}
+    banned = by_hand(book, Action.BAN)
+    assert [one.account_id for one in seen(book, targets, banned.order_id)] == names[:4]
+    assert by_hand(book, Action.SUSPEND, names[7:]).order_id, "named by a person"
+
+    with book.writing("ada") as writing:
+        give_verdict(writing, "R-1", Verdict.CONFIRMED, "The others, too.")
+    (suspended,) = asked(book, "R-1").orders
+    assert [one.account_id for one in seen(book, targets, suspended.order_id)] == names[4:7]
+
+
+def test_whom_a_person_let_go_is_not_met_again_without_another_verdict(book: Casebook, clock: Clock) -> None:
+    found = confirmed(book, ring("R-1", accounts(6)))
+    (suspended,) = asked(book, "R-1").orders
+    with book.writing("ada") as writing:
+        reverse(writing, suspended.order_id, "A partner's.", sinks("hook"), accounts(1))
+    suspend = replace(POLICY, tiers=(SUSPEND,))
+    assert asked(book, "R-1", policy=suspend).orders == ()
+    clock.go_on(hours=1)
+    with book.writing("ada") as writing:
+        give_verdict(writing, found.ring_id, Verdict.CONFIRMED, "No partner's.")
+    assert len(asked(book, "R-1", policy=suspend).orders) == 1
+
+
+@pytest.mark.parametrize("of", ["ring", "account"])
+def test_who_is_to_be_watched_is_left_to_persons_in_other_rings_too(book: Casebook, of: str) -> None:
+    few, many = accounts(4), accounts(6, "q")
+    recorded(book, ring("R-1", few), ring("R-2", many))
+    with book.writing("ada") as writing:
+        if of == "ring":
+            give_verdict(writing, "R-1", Verdict.WATCH, "A class, perhaps.")
+        else:
+            for one in few:
+                give_account_verdict(writing, "R-1", one, Verdict.WATCH, "A class, perhaps.")
+    merged = recorded(book, ring("R-2", [*few, *many]), name="run-2")
+    assert merged.merged == (("R-1", "R-2"),)
+    (placed,) = went(book).orders
+    assert [one.account_id for one in seen(book, targets, placed.order_id)] == many
+
+    with book.writing("ada") as writing:
+        give_verdict(writing, "R-2", Verdict.CONFIRMED, "All of them.")
+    assert len(went(book).orders) == (of == "ring"), "what was said of an account outranks its ring"
 
 
 def test_allowed_accounts_are_met_by_nothing(book: Casebook) -> None:
