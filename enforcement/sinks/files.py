@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
+from stat import S_ISREG
 from typing import Any, ClassVar, Self
 
 from ringfence.enforcement.events import Event
@@ -87,41 +88,63 @@ def _harmless(text: str) -> str:
 
 
 def _write_once(path: Path, body: bytes) -> None:
+    """Write a file under its name; nothing that others put in the way is followed, waited for or deleted."""
     with suppress(FileNotFoundError):
-        if path.read_bytes() == body:
+        if _holds(path, body):
             return
         raise RefusedError(
             f"{path} is there already and holds something else. Move it away, then `ringfence outbox retry`."
         )
-    unfinished = path.parent / UNFINISHED
-    unfinished.mkdir(parents=True, exist_ok=True)
-    _tidy(unfinished)
-    with tempfile.NamedTemporaryFile(dir=unfinished, delete=False) as stream:
-        written = Path(stream.name)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(FileExistsError):
+            os.mkdir(UNFINISHED, 0o750, dir_fd=folder)
+        unfinished = os.open(UNFINISHED, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
         try:
+            _tidy(unfinished)
+            _write_within(unfinished, folder, path.name, body)
+        finally:
+            os.close(unfinished)
+        # A new name in a folder is to outlast a power cut.
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _holds(path: Path, body: bytes) -> bool:
+    """Return whether a file is there with these very bytes; a link or a pipe does not hold them.
+
+    Raises:
+        FileNotFoundError: nothing is there.
+    """
+    if not S_ISREG(path.lstat().st_mode):
+        return False
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as stream:
+        return S_ISREG(os.fstat(handle).st_mode) and stream.read(len(body) + 1) == body
+
+
+def _write_within(unfinished: int, folder: int, name: str, body: bytes) -> None:
+    partial = f"{name}.{token_hex(8)}"
+    # The group may read it, unless the process's mask says otherwise.
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640, dir_fd=unfinished)
+    try:
+        with os.fdopen(handle, "wb") as stream:
             stream.write(body)
             stream.flush()
-            os.fchmod(stream.fileno(), 0o640)
-            os.fsync(stream.fileno())
-            written.replace(path)
-        except BaseException:
-            written.unlink(missing_ok=True)
-            raise
-    _sync_folder(path.parent)
-
-
-def _tidy(unfinished: Path) -> None:
-    """Remove what senders left that were killed."""
-    for path in unfinished.iterdir():
+            os.fsync(handle)
+        os.replace(partial, name, src_dir_fd=unfinished, dst_dir_fd=folder)
+    except BaseException:
         with suppress(FileNotFoundError):
-            if time.time() - path.stat().st_mtime > _LEFT_OVER:
-                path.unlink()
+            os.unlink(partial, dir_fd=unfinished)
+        raise
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in a folder outlast a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _tidy(unfinished: int) -> None:
+    """Remove what senders left that were killed."""
+    for name in os.listdir(unfinished):
+        with suppress(FileNotFoundError):
+            found = os.stat(name, dir_fd=unfinished, follow_symlinks=False)
+            if S_ISREG(found.st_mode) and time.time() - found.st_mtime > _LEFT_OVER:
+                os.unlink(name, dir_fd=unfinished)

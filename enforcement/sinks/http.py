@@ -100,6 +100,12 @@ class Poster:
         except (OSError, HTTPException) as error:
             wire.hang_up()
             raise TryAgainError(f"{self._where} gave no answer: {_why(error)}.") from error
+        except ValueError:
+            wire.hang_up()
+            # What is raised for a header shows its value, which may be a secret.
+            raise TryAgainError(
+                f"Nothing was sent to {self._where}: its address or a header has signs that cannot be sent."
+            ) from None
         return self._answer(response, connection, wire, longest)
 
     def close(self) -> None:

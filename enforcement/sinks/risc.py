@@ -19,7 +19,6 @@ signs; receivers find them all in :meth:`Risc.jwks`. Ed25519 signs far faster th
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +34,7 @@ from ringfence.enforcement.sinks.protocol import Delivery, RefusedError, TryAgai
 from ringfence.enforcement.sinks.set_keys import SigningKey
 from ringfence.enforcement.sinks.set_tokens import MEDIA_TYPE, SUBJECTS, Issuer
 from ringfence.enforcement.sinks.settings import Table
+from ringfence.files import parse_json
 
 _NOT_ABOUT_THE_TOKEN = ("authentication_failed", "access_denied")
 """Errors that are mended on the receiver's side, or in the sinks file."""
@@ -178,7 +178,7 @@ def _said(answer: Answer) -> tuple[str | None, str]:
     if answer.status != 400:
         return None, ""
     with suppress(ValueError):
-        found = json.loads(answer.body)
+        found = parse_json(answer.body)
         if isinstance(found, dict) and isinstance(found.get("err"), str):
             return _short(found["err"]), _short(found.get("description", ""))
     return None, ""
@@ -202,7 +202,7 @@ def _way(entry: Table, issuer: Issuer, *, both: bool) -> _Way:
         if both:
             raise entry.wrong("folder", "cannot stand beside url; keep one of the two")
         return _Files(entry.name, folder, issuer)
-    endpoint, token = Endpoint.from_table(entry), entry.optional_secret("token")
+    endpoint, token = Endpoint.from_table(entry), entry.optional_token("token")
     try:
         return _Push(entry.name, endpoint, issuer, token)
     except OSError as error:

@@ -14,6 +14,7 @@ value: it may be a secret in the wrong place.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 from ringfence.errors import PolicyError, near_names
 
 _LONGEST_SECRET = 1 << 16
+_TOKEN = re.compile(r"[\x20-\x7e]+")
 
 
 class Table:
@@ -105,7 +107,7 @@ class Table:
     def optional_path(self, key: str) -> Path | None:
         """Return a path, or None where the key is missing."""
         found = self.optional_text(key)
-        return None if found is None else self._folder / Path(found).expanduser()
+        return None if found is None else self._place(key, found)
 
     def secret(self, key: str) -> str:
         """Return a secret that must be there: the one that ``KEY_file`` or ``KEY_env`` names."""
@@ -119,6 +121,13 @@ class Table:
         named = {key, f"{key}_file", f"{key}_env"} & self._table.keys()
         self._known |= {f"{key}_file", f"{key}_env"}
         return self.secret(key) if named else None
+
+    def optional_token(self, key: str) -> str | None:
+        """Return a secret that a header can carry, or None where the entry names none."""
+        found = self.optional_secret(key)
+        if found is not None and not _TOKEN.fullmatch(found):
+            raise self.wrong(key, "must be one line of plain letters, digits and signs")
+        return found
 
     def secrets(self, key: str) -> tuple[str, ...]:
         """Return one secret or several, in the order written: old and new ones, while they are rotated.
@@ -166,7 +175,7 @@ class Table:
         return (self.text(key),) if isinstance(written, str) else self.texts(key)
 
     def _from_file(self, key: str, named: str) -> str:
-        path = self._folder / Path(named).expanduser()
+        path = self._place(key, named)
         try:
             with path.open("rb") as stream:
                 held = stream.read(_LONGEST_SECRET + 1)
@@ -180,6 +189,15 @@ class Table:
                 key, f"names {path}, which {'is empty' if not found else 'is no secret: too long'}"
             )
         return found
+
+    def _place(self, key: str, named: str) -> Path:
+        try:
+            path = self._folder / Path(named).expanduser()
+        except RuntimeError as error:
+            raise self.wrong(key, "begins with ~ and the name of nobody on this machine") from error
+        if "\0" in named:
+            raise self.wrong(key, "can be no path: it holds a zero byte")
+        return path
 
     def _from_environment(self, key: str, variable: str) -> str:
         found = os.environ.get(variable, "").strip()

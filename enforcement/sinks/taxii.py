@@ -193,7 +193,7 @@ def _version(stamp: str) -> str:
 
 
 def _shown(entry: Table) -> str | None:
-    user, token = entry.optional_text("user"), entry.optional_secret("token")
+    user, token = entry.optional_text("user"), entry.optional_token("token")
     password = entry.optional_secret("password")
     if (user is None) != (password is None):
         raise entry.wrong("user", "and a password belong together; name both, or neither")

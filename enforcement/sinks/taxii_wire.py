@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from ringfence.enforcement.sinks.http import Answer, Poster, check
 from ringfence.enforcement.sinks.protocol import RefusedError, TryAgainError
+from ringfence.files import parse_json
 
 MEDIA_TYPE = "application/taxii+json;version=2.1"
 
@@ -69,7 +69,7 @@ def _read(answer: Answer, host: str) -> Any:
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip()
     try:
         if media_type == MEDIA_TYPE.partition(";")[0]:
-            return json.loads(answer.body)
+            return parse_json(answer.body)
     except ValueError as error:
         raise TryAgainError(f"{host} gave an answer that is no JSON, or broke off.") from error
     raise TryAgainError(f"{host} does not speak TAXII 2.1 there: it answered with {media_type[:60]!r}.")
