@@ -62,24 +62,45 @@ def tell_reversal(
             f"{undone.order_id} went to {', '.join(missing)}, which the sinks file no longer has. "
             "Add it again: a reversal must reach everyone who was told."
         )
-    event = _event(writing, reversal, EventKind.REVERSED, first)
-    under = _in_force(writing)
+    happened = _happened(writing, first)
     event = replace(
-        event,
-        accounts=tuple(replace(one, under=under.get(one.account_id, Action.NONE)) for one in event.accounts),
-        reverses_at=_happened(writing, first),
+        _event(writing, reversal, EventKind.REVERSED, first),
+        # Receivers go by what happened last, so nothing is undone before it was, whatever the clock did.
+        occurred_at=max(writing.now, happened),
+        reverses_at=happened,
         reverses_all=whole,
     )
-    enqueue(writing, event, [sinks[name] for name in sorted(to)])
+    enqueue(
+        writing,
+        _with_under(event, _in_force(writing, reversal)),
+        [sinks[name] for name in sorted(to)],
+        {name: _with_under(event, _in_force(writing, reversal, name)) for name in to},
+    )
 
 
-def _in_force(writing: Writing) -> dict[str, Action]:
-    """Return the harshest action that was told of each account and stands."""
-    rows = writing.execute(
-        "SELECT account_id, action FROM order_accounts JOIN orders USING (order_id) "
-        "WHERE reversed_by IS NULL AND reverses IS NULL AND NOT shadow AND status = ?",
-        (OrderStatus.ACTIVE,),
-    ).fetchall()
+def _with_under(event: Event, under: Mapping[str, Action]) -> Event:
+    accounts = (replace(one, under=under.get(one.account_id, Action.NONE)) for one in event.accounts)
+    return replace(event, accounts=tuple(accounts))
+
+
+_IN_FORCE = """
+SELECT account_id, action FROM order_accounts JOIN orders USING (order_id)
+WHERE account_id IN (SELECT account_id FROM order_accounts WHERE order_id = :reversal)
+AND reversed_by IS NULL AND reverses IS NULL AND NOT shadow AND status = :active
+AND (:sink IS NULL OR EXISTS (
+    SELECT 1 FROM events JOIN exports USING (event_id) WHERE events.order_id = orders.order_id
+    AND exports.sink = :sink AND (exports.status <> 'withdrawn' OR exports.attempts > 0)))
+"""
+
+
+def _in_force(writing: Writing, reversal: Order, sink: str | None = None) -> dict[str, Action]:
+    """Return the harshest action that stands on each account of a reversal.
+
+    Of those that a sink was told of, or will be, where one is named: what it never hears of cannot be undone
+    there later.
+    """
+    values = {"reversal": reversal.order_id, "active": OrderStatus.ACTIVE, "sink": sink}
+    rows = writing.execute(_IN_FORCE, values).fetchall()
     mildest_first = sorted(rows, key=lambda row: Action(row["action"]).severity)
     return {row["account_id"]: Action(row["action"]) for row in mildest_first}
 

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from ringfence.enforcement.casebook.content import packed
 from ringfence.enforcement.casebook.database import Writing, stamp
 from ringfence.enforcement.events import Event, idempotency_key
 from ringfence.enforcement.sinks.protocol import Sink
+from ringfence.errors import PolicyError
 
 
-def enqueue(writing: Writing, event: Event, sinks: Iterable[Sink]) -> list[str]:
+def enqueue(
+    writing: Writing, event: Event, sinks: Iterable[Sink], told: Mapping[str, Event] | None = None
+) -> list[str]:
     """Put an event into the outbox, for each sink the bytes it will get; return the idempotency keys.
 
     With no sink, the event is kept all the same.
+
+    Args:
+        writing: The transaction.
+        event: The event, as the casebook keeps it.
+        sinks: Where it goes.
+        told: Sink → the event as that one is told of it, where that differs.
+
+    Raises:
+        PolicyError: a sink cannot write the event down.
     """
     writing.execute(
         "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -30,7 +43,8 @@ def enqueue(writing: Writing, event: Event, sinks: Iterable[Sink]) -> list[str]:
     )
     keys = []
     for sink in sinks:
-        body, key = sink.render(event), idempotency_key(event, sink.name)
+        body = _rendered(sink, (told or {}).get(sink.name, event))
+        key = idempotency_key(event, sink.name)
         digest = sha256(body).hexdigest()
         writing.execute(
             "INSERT INTO exports (key, event_id, ring_id, sink, media_type, body, digest, status, due_at) "
@@ -53,25 +67,56 @@ def enqueue(writing: Writing, event: Event, sinks: Iterable[Sink]) -> list[str]:
     return keys
 
 
-def withdraw(writing: Writing, event_id: str) -> frozenset[str]:
-    """Take back what has not arrived of an event; return the sinks that may have got it.
+def _rendered(sink: Sink, event: Event) -> bytes:
+    try:
+        return sink.render(event)
+    except Exception as error:
+        raise PolicyError(
+            f"Sink {sink.name} cannot write down what it is to be told of {event.ring_id} "
+            f"({type(error).__name__}: {error}). Nothing was decided or sent. Mend its entry in the sinks "
+            'file, or give it the kind "jsonl" and a folder under the same name, and try again.'
+        ) from error
 
-    What was never tried, and is in nobody's hand, has surely not arrived: no word of it need follow. What was
-    tried may have been applied though no answer came; so may what a sender has in hand at this moment.
+
+def withdraw(writing: Writing, event_id: str) -> frozenset[str]:
+    """Take back what has not arrived of an event; return the sinks that must hear that it is undone.
+
+    What was never tried, and is in nobody's hand, has surely not arrived: no word of it need follow, unless
+    the sink has heard that accounts stay under it. What was tried may have been applied though no answer
+    came; so may what a sender has in hand at this moment.
     """
     rows = writing.execute(
-        "SELECT key, sink, status, attempts, leased_until FROM exports WHERE event_id = ?", (event_id,)
+        "SELECT key, sink, number, status, attempts, leased_until FROM exports WHERE event_id = ?",
+        (event_id,),
     ).fetchall()
     reached = set()
     for row in rows:
-        in_hand = row["leased_until"] is not None
-        if row["status"] == "delivered" or row["attempts"] or in_hand:
+        tried = row["status"] == "delivered" or row["attempts"] or row["leased_until"] is not None
+        if tried or _leaned_on(writing, event_id, row):
             reached.add(row["sink"])
         else:
             _withdraw_reversals(writing, event_id, row["sink"])
         if row["status"] in ("waiting", "dead"):
             _take_back(writing, event_id, row["sink"], row["key"])
     return frozenset(reached)
+
+
+def _leaned_on(writing: Writing, event_id: str, row: sqlite3.Row) -> bool:
+    """Return whether a sink heard since that another order on one of the accounts is undone.
+
+    It may have been told that this event stays on the account, and so have left the account as it was.
+    """
+    found = writing.execute(
+        "SELECT 1 FROM events AS mine JOIN order_accounts AS ours USING (order_id) "
+        "JOIN order_accounts AS theirs ON theirs.account_id = ours.account_id "
+        "JOIN orders ON orders.order_id = theirs.order_id AND orders.reverses <> mine.order_id "
+        "JOIN events AS told ON told.order_id = orders.order_id "
+        "JOIN exports ON exports.event_id = told.event_id "
+        "WHERE mine.event_id = ? AND exports.sink = ? AND exports.number > ? "
+        "AND (exports.status <> 'withdrawn' OR exports.attempts > 0) LIMIT 1",
+        (event_id, row["sink"], row["number"]),
+    )
+    return found.fetchone() is not None
 
 
 def _withdraw_reversals(writing: Writing, event_id: str, sink: str) -> None:

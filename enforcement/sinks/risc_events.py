@@ -9,7 +9,8 @@ ring that goes by other ids    nothing: receivers know accounts, and nothing cha
 ============================== ===========================================================================
 
 An event says what an account *is* from now on. So a reversal says nothing of an account that another order
-still disables, and a risk level never falls below that of an order that stands.
+still disables, and a risk level never falls below that of an order that stands. Where that one disables the
+account, the level falls to LOW: nothing would lower it when the account is enabled again.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ def _risk(event: Event, target: Target, *, undone: bool) -> Said | None:
     claims = {"principal": "USER", "risk_reason": "COORDINATED_ACCOUNTS", **_why(event)}
     if not undone:
         return Said(target.account_id, RISK_LEVEL, {"current_level": level, **claims})
-    left = _LEVELS.get(target.under)
-    if left is None or left == level:
+    left = _LEVELS.get(target.under, _LEVELS[Action.NONE])
+    if left == level:
         return None
     return Said(target.account_id, RISK_LEVEL, {"current_level": left, "previous_level": level, **claims})
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from case_samples import accounts, confirmed, ring, targets_of
+from case_samples import accounts, confirmed, recorded, ring, targets_of
 from conftest import Clock
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -17,6 +17,9 @@ from set_receiver import AUDIENCE, ISSUER, verified
 from stix_reading import complaints
 
 from ringfence.enforcement.casebook.database import Casebook
+from ringfence.enforcement.casebook.decide import give_verdict
+from ringfence.enforcement.casebook.life import Verdict
+from ringfence.enforcement.events import Event
 from ringfence.enforcement.orders.place import place
 from ringfence.enforcement.orders.records import Order, Request
 from ringfence.enforcement.orders.reverse import reverse
@@ -24,6 +27,7 @@ from ringfence.enforcement.sinks.protocol import Sink
 from ringfence.enforcement.sinks.risc import Risc
 from ringfence.enforcement.sinks.stix import StixFiles
 from ringfence.enforcement.sinks.stix_objects import Producer
+from ringfence.errors import PolicyError
 from ringfence.records import Action, Ring
 
 
@@ -110,3 +114,69 @@ def test_an_account_is_enabled_by_tokens_when_nothing_disables_it_any_more(
         ("acct_00001", "account-enabled"),
         ("acct_00000", "account-enabled"),
     ]
+
+
+def two_rings_with_one_account_in_both(book: Casebook) -> tuple[Ring, Ring]:
+    first = ring("R-1", [*accounts(9, "a"), "zz_both"])
+    second = ring("R-2", [*accounts(9, "b"), "zz_both"])
+    recorded(book, first, second)
+    with book.writing("ada") as writing:
+        for one in (first, second):
+            give_verdict(writing, one.ring_id, Verdict.CONFIRMED, "Same cards.")
+    return first, second
+
+
+def last_said(book: Casebook, tokens: Risc) -> dict[str, str]:
+    """Return account → what was said of it last, of all that was delivered or will be."""
+    rows = book.read("SELECT body FROM exports WHERE status <> 'withdrawn' ORDER BY number")
+    return {
+        claims["sub_id"]["sub"]: next(iter(claims["events"])).rpartition("/")[2]
+        for row in rows
+        for claims in (verified(line.decode(), tokens.jwks()) for line in row["body"].splitlines())
+    }
+
+
+@pytest.mark.parametrize("bit_by_bit", [False, True])
+def test_nobody_stays_disabled_by_an_order_that_never_went_out(
+    bit_by_bit: bool, book: Casebook, tokens: Risc
+) -> None:
+    first, second = two_rings_with_one_account_in_both(book)
+    suspended = order(book, first, Action.SUSPEND, tokens)
+    with book.writing("sender") as writing:
+        writing.execute("UPDATE exports SET status = 'delivered', attempts = 1")
+    banned = order(book, second, Action.BAN, tokens)
+    sinks: dict[str, Sink] = {"tokens": tokens}
+    with book.writing("grace") as writing:
+        reverse(writing, suspended.order_id, "An appeal was right.", sinks)
+        if bit_by_bit:
+            reverse(writing, banned.order_id, "An appeal was right.", sinks, ["zz_both"])
+        reverse(writing, banned.order_id, "An appeal was right.", sinks)
+    assert set(last_said(book, tokens).values()) == {"account-enabled"}
+
+
+def test_a_sink_is_not_told_of_orders_that_it_never_heard_of(book: Casebook, tokens: Risc) -> None:
+    first, second = two_rings_with_one_account_in_both(book)
+    suspended = order(book, first, Action.SUSPEND, tokens)
+    with book.writing("ada") as writing:
+        place(writing, Request("R-2", Action.BAN, targets_of(second), "They share cards."), {})
+    undo(book, suspended, tokens)
+    assert last_said(book, tokens)["zz_both"] == "account-enabled"
+
+
+def test_a_reversal_never_happens_before_what_it_undoes(book: Casebook, clock: Clock, tokens: Risc) -> None:
+    suspended = order(book, confirmed(book, ring("R-1", accounts(2))), Action.SUSPEND, tokens)
+    clock.go_on(hours=-1)
+    undo(book, suspended, tokens)
+    times = [row["occurred_at"] for row in book.read("SELECT occurred_at FROM events ORDER BY rowid")]
+    assert times == sorted(times)
+
+
+def test_a_sink_that_cannot_write_an_event_down_is_named(book: Casebook, tokens: Risc) -> None:
+    class Odd(Risc):
+        def render(self, event: Event) -> bytes:
+            raise ValueError(f"odd: {event.kind}")
+
+    tokens.__class__ = Odd
+    with pytest.raises(PolicyError, match=r"tokens cannot write.*R-1 \(ValueError: odd"):
+        order(book, confirmed(book, ring("R-1", accounts(2))), Action.SUSPEND, tokens)
+    assert book.read("SELECT 1 FROM orders") == []

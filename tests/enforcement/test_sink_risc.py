@@ -199,7 +199,7 @@ def test_milder_actions_are_a_level_of_risk(
         (Action.STEP_UP, Action.MONITOR, "MEDIUM"),
         (Action.MONITOR, Action.STEP_UP, "HIGH"),
         (Action.RATE_LIMIT, Action.MONITOR, None),
-        (Action.MONITOR, Action.BAN, None),
+        (Action.MONITOR, Action.BAN, "LOW"),
     ],
 )
 def test_a_level_of_risk_stays_that_of_the_order_that_stays(
