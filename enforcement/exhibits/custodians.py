@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from ringfence.enforcement.casebook.database import Writing
-from ringfence.enforcement.exhibits.records import same_person
+from ringfence.enforcement.persons import same_person
 from ringfence.errors import (
     AuditError,
     InputError,

@@ -152,11 +152,6 @@ def unlock_requests(connection: sqlite3.Connection, ring_id: str | None = None) 
     return [UnlockRequest(**dict(row)) for row in rows]
 
 
-def same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's: capitals and white space around make no other."""
-    return one.strip().casefold() == other.strip().casefold()
-
-
 def _sealed(row: dict[str, Any], now: datetime, kept: set[str]) -> Sealed:
     if row.pop("shredded_at") is not None:
         state = ExhibitState.SHREDDED

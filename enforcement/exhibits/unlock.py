@@ -23,10 +23,10 @@ from ringfence.enforcement.exhibits.records import (
     RequestState,
     Sealed,
     UnlockRequest,
-    same_person,
     sealed,
     unlock_request,
 )
+from ringfence.enforcement.persons import same_person
 from ringfence.errors import AuditError, NotAllowedError
 
 

@@ -5,7 +5,6 @@ An order, the event that tells of it, and what each sink is to get are one trans
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 
 from ringfence.enforcement.casebook.cases import case, case_at
@@ -26,6 +25,7 @@ from ringfence.enforcement.orders.records import (
     targets,
 )
 from ringfence.enforcement.orders.tell import tell_order, write_accounts
+from ringfence.enforcement.persons import same_person
 from ringfence.enforcement.sinks.protocol import Sink
 from ringfence.errors import NotAllowedError, UnknownCaseError
 from ringfence.files import digest_json
@@ -92,7 +92,7 @@ def approve(writing: Writing, order_id: str, sinks: Mapping[str, Sink]) -> Order
         NotAllowedError: it does not wait, the same person ordered it, or it could not be ordered any more.
     """
     found = _awaiting(writing, order_id)
-    if _same_person(found.ordered_by, writing.by):
+    if same_person(found.ordered_by, writing.by):
         raise NotAllowedError(f"{writing.by} ordered {order_id}; somebody else must approve it.")
     _check_still(writing, found)
     version = raised(writing, found.ring_id)
@@ -136,13 +136,6 @@ def _check_still(writing: Writing, waiting: Order) -> None:
             check_standing(writing, asked, waiting.action, waiting.order_id)
     except (NotAllowedError, UnknownCaseError) as error:
         raise NotAllowedError(f"{error} Withdraw {waiting.order_id}, and order what still holds.") from error
-
-
-def _same_person(one: str, other: str) -> bool:
-    """Compare names as people read them: case and blanks make no second person."""
-    return unicodedata.normalize("NFKC", one).casefold().split() == (
-        unicodedata.normalize("NFKC", other).casefold().split()
-    )
 
 
 def _awaiting(writing: Writing, order_id: str) -> Order:
