@@ -14,7 +14,7 @@ from typing import Any
 
 from ringfence.enforcement.audit.log import append
 from ringfence.enforcement.casebook.migrate import migrate, roll_back
-from ringfence.errors import CasebookError, UnknownCaseError
+from ringfence.errors import CasebookError, EnforcementError, UnknownCaseError
 
 Clock = Callable[[], datetime]
 """Tells the time in UTC."""
@@ -55,6 +55,20 @@ class Writing:
     def execute(self, statement: str, values: dict[str, Any] | tuple[Any, ...] = ()) -> sqlite3.Cursor:
         """Carry out one statement."""
         return self.connection.execute(statement, values)
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Make the steps of the block a part that is undone alone where one of them is refused."""
+        self.execute("SAVEPOINT apart")
+        try:
+            yield
+        except EnforcementError:
+            self.execute("ROLLBACK TO apart")
+            raise
+        finally:
+            # Where the whole transaction has ended, as it does when the disk is full, so has its part.
+            if self.connection.in_transaction:
+                self.execute("RELEASE apart")
 
     def audit(self, what: str, ring_id: str | None = None, **details: Any) -> int:
         """Add an entry to the audit log; return its place. Details name no account: they outlive erasure."""

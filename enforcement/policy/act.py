@@ -1,4 +1,4 @@
-"""From plans to orders: what a person asks the policy for, what goes by itself, and what has run out."""
+"""From plans to orders: what a person asks the policy for, and what goes by itself."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ from ringfence.enforcement.casebook.cases import case, cases, ring_at
 from ringfence.enforcement.casebook.database import Writing
 from ringfence.enforcement.labels import labels, watched
 from ringfence.enforcement.orders.check import DECIDED
-from ringfence.enforcement.orders.place import place, withdraw_order
-from ringfence.enforcement.orders.records import Order, OrderStatus, Request, cleared, orders, standing
-from ringfence.enforcement.orders.reverse import reverse
+from ringfence.enforcement.orders.place import place
+from ringfence.enforcement.orders.records import Order, OrderStatus, Request, cleared, standing
 from ringfence.enforcement.policy.brake import tripped
 from ringfence.enforcement.policy.plan import Plan, PlannedOrder, families, plan, reach
 from ringfence.enforcement.policy.records import Mode, Needs, Policy
 from ringfence.enforcement.sinks.protocol import Sink
 from ringfence.records import Action, Decision, Ring
-
-EXPIRED = "The time that it was ordered for is over."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +27,6 @@ class Automatic:
     orders: tuple[Order, ...] = ()
     halted: str | None = None
     """Why nothing did: the brake."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expired:
-    """What has run out."""
-
-    reversals: tuple[Order, ...] = ()
-    withdrawn: tuple[Order, ...] = ()
-    """Orders whose time was over before anybody approved them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,23 +175,6 @@ def automatic(
     return Automatic(tuple(placed))
 
 
-def expire(writing: Writing, sinks: Mapping[str, Sink]) -> Expired:
-    """Undo every order whose time is over, and withdraw those that nobody approved in time.
-
-    Raises:
-        UnknownCaseError: a sink that must hear of it is no longer in the sinks file.
-    """
-    back, withdrawn = [], []
-    for found in orders(writing.connection):
-        if found.expires_at is None or found.expires_at > writing.stamp:
-            continue
-        if found.status is OrderStatus.ACTIVE:
-            back.append(reverse(writing, found.order_id, EXPIRED, sinks))
-        elif found.status is OrderStatus.AWAITING:
-            withdrawn.append(withdraw_order(writing, found.order_id, EXPIRED))
-    return Expired(tuple(back), tuple(withdrawn))
-
-
 def said(planned: PlannedOrder, ring: Ring) -> str:
     """Return what an order's reason says where nobody gave one."""
     probability = "uncalibrated" if ring.probability is None else f"probability {ring.probability:.2f}"
@@ -240,8 +211,6 @@ def released(connection: sqlite3.Connection) -> frozenset[str]:
 
 
 def newest_run(connection: sqlite3.Connection) -> str | None:
-    """Return the run that was recorded last; None where none was."""
-    row = connection.execute(
-        "SELECT run_id FROM runs ORDER BY recorded_at DESC, rowid DESC LIMIT 1"
-    ).fetchone()
+    """Return the run that was recorded last, whatever the clock said then; None where none was."""
+    row = connection.execute("SELECT run_id FROM runs ORDER BY rowid DESC LIMIT 1").fetchone()
     return None if row is None else str(row["run_id"])

@@ -111,7 +111,7 @@ def _runs(connection: sqlite3.Connection, count: int) -> list[_Run]:
     """Return the latest runs, the newest first; a run without accounts flagged none."""
     rows = connection.execute(
         "SELECT run_id, CAST(flagged AS REAL) / max(accounts, 1) AS share FROM runs "
-        "ORDER BY recorded_at DESC, rowid DESC LIMIT ?",
+        "ORDER BY rowid DESC LIMIT ?",
         (count,),
     )
     return [_Run(row["run_id"], row["share"]) for row in rows]

@@ -14,9 +14,11 @@ from run_folder import write_run
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.casebook.decide import give_verdict
 from ringfence.enforcement.casebook.life import Verdict
+from ringfence.enforcement.casebook.reading import read_run
 from ringfence.enforcement.impact import Used
-from ringfence.errors import OutputError, PolicyError
-from ringfence.pipeline.enforce import Followed, dry_run, follow_run
+from ringfence.errors import OutputError, PolicyError, StaleVersionError
+from ringfence.pipeline.enforce import Followed, check_outs, dry_run, enforce, follow_run, outs_of
+from ringfence.pipeline.record import record_and_announce
 from ringfence.pipeline.run import RunRequest, run
 from ringfence.pipeline.traffic import RunOutput
 from ringfence.records import Action
@@ -113,6 +115,47 @@ class TestFollowing:
         prepared(state, MONITOR + ALLOW.format(kind=kind, value="ex.com"))
         with pytest.raises(OutputError, match="does not tell whose it is"):
             follow_run(state, out)
+
+    def test_nothing_follows_from_a_run_when_a_later_one_is_there(
+        self, state: StateFolder, tmp_path: Path
+    ) -> None:
+        prepared(state, MONITOR + ALLOW.format(kind="org", value="org_1"))
+        names = accounts(6)
+        old = write_run(tmp_path / "old", ring("R-1", names))
+        new = write_run(tmp_path / "new", ring("R-1", names), seed=2, orgs={names[0]: "org_1"})
+        with Casebook.open(state.casebook) as book:
+            for out in (old, new):
+                record_and_announce(state, book, read_run(out), "ada")
+        found = follow_run(state, old)
+        assert found.automatic.orders == ()
+        assert "A later run" in str(found.automatic.halted)
+        follow_run(state, new)
+        with Casebook.open(state.casebook) as book:
+            assert [one["account_id"] for one in told(book)[0]["accounts"]] == names[1:]
+
+    def test_a_run_that_was_only_recorded_meets_the_brake_as_well(
+        self, state: StateFolder, tmp_path: Path
+    ) -> None:
+        prepared(state)
+        for day in range(5):
+            follow_run(state, write_run(tmp_path / f"{day}", ring("R-1", accounts(6)), seed=day))
+        wide = write_run(tmp_path / "wide", ring("R-9", accounts(400, "other")), seed=9)
+        with Casebook.open(state.casebook) as book:
+            record_and_announce(state, book, read_run(wide), "ada")
+        done = enforce(state, [], "ada", "The policy says so.")
+        assert done.steps == ()
+        assert ["The brake is on" in str(one.waits_for) for one in done.held] == [True]
+
+    def test_what_was_looked_up_must_be_what_runs_said_last(self, state: StateFolder, tmp_path: Path) -> None:
+        one, two = (write_run(tmp_path / str(n), ring("R-1", accounts(6)), seed=n) for n in (1, 2))
+        follow_run(prepared(state), one)
+        with Casebook.open(state.casebook) as book:
+            with book.reading() as connection:
+                outs = outs_of(connection, ["R-1"])
+                check_outs(connection, ["R-1"], outs)
+            record_and_announce(state, book, read_run(two), "ada")
+            with book.reading() as connection, pytest.raises(StaleVersionError, match="recorded just now"):
+                check_outs(connection, ["R-1"], outs)
 
 
 class TestTheOutput:

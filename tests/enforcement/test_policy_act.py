@@ -17,8 +17,9 @@ from ringfence.enforcement.casebook.decide import give_account_verdict, give_ver
 from ringfence.enforcement.casebook.life import State, Verdict
 from ringfence.enforcement.orders.records import Order, OrderStatus, order, standing, targets
 from ringfence.enforcement.orders.reverse import reverse
-from ringfence.enforcement.policy.act import Automatic, Expired, automatic, expire, released, said
+from ringfence.enforcement.policy.act import Automatic, automatic, released, said
 from ringfence.enforcement.policy.ask import Asked, ask, planned
+from ringfence.enforcement.policy.expire import Expired, expire
 from ringfence.enforcement.policy.manual import (
     approve_order,
     needs_two,
@@ -167,6 +168,31 @@ def test_what_ran_out_is_undone_once_and_may_be_ordered_again(book: Casebook, cl
     assert expired(book) == Expired()
     assert seen(book, released) == frozenset()
     assert len(went(book).orders) == 1
+
+
+def test_an_order_that_cannot_be_undone_keeps_no_other_account_waiting(book: Casebook, clock: Clock) -> None:
+    until = clock.now + timedelta(days=1)
+    gone = ordered(book, confirmed(book, ring("R-1", accounts(6))), to=sinks("gone"), expires_at=until)
+    kept = ordered(book, confirmed(book, ring("R-2", accounts(6, "b"))), expires_at=until)
+    delivered(book)
+    clock.go_on(days=2)
+    done = expired(book)
+    assert [one.reverses for one in done.reversals] == [kept.order_id]
+    assert ["went to gone, which the sinks file no longer has" in one for one in done.stuck] == [True]
+    assert seen(book, order, gone.order_id).status is OrderStatus.ACTIVE
+    assert len(seen(book, targets, gone.order_id, standing=True)) == 6
+    assert [one["kind"] for one in told(book)] == ["ring.enforced", "ring.enforced", "ring.reversed"]
+    with book.writing("score") as writing:
+        assert len(expire(writing, sinks("gone")).reversals) == 1
+
+
+def test_the_newest_run_is_the_one_recorded_last_whatever_the_clock_says(
+    book: Casebook, clock: Clock
+) -> None:
+    recorded(book, ring("R-1", accounts(6, "a")), name="run-1")
+    clock.go_on(hours=-2)
+    recorded(book, ring("R-2", accounts(6, "b")), name="run-2")
+    assert [one.ring_id for one in went(book).orders] == ["R-2"]
 
 
 def test_an_order_that_nobody_approved_in_time_is_withdrawn(book: Casebook, clock: Clock) -> None:

@@ -157,6 +157,8 @@ def _say_followed(then: dict[str, Any]) -> None:
         f"Casebook: {then['born']} new, {then['changed']} changed, {then['merged']} merged, "
         f"{then['split']} split off; {len(then['orders'])} orders{shadow}, {len(then['expired'])} ran out."
     )
+    if then["stuck"]:
+        warn(f"{len(then['stuck']):,} orders have run out and could not be undone. {then['stuck'][0]}")
     if then["brake"] is not None:
         warn("The brake holds automatic orders back. See `ringfence enforce brake`.")
 

@@ -15,19 +15,23 @@ from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.casebook.reading import read_run
 from ringfence.enforcement.casebook.record import Recorded, record_run
 from ringfence.enforcement.impact import Impact, Part, impact
-from ringfence.enforcement.policy.act import Automatic, Expired, automatic, expire, under
+from ringfence.enforcement.policy.act import Automatic, automatic, newest_run, under
 from ringfence.enforcement.policy.allowed import allowed, looked_up
 from ringfence.enforcement.policy.ask import PlannedRing, ask, planned
 from ringfence.enforcement.policy.brake import Trip, check_brake, tripped
+from ringfence.enforcement.policy.expire import Expired, expire
 from ringfence.enforcement.policy.read import read_policy
 from ringfence.enforcement.policy.records import Mode, Policy
 from ringfence.enforcement.sinks.open import open_sinks
 from ringfence.enforcement.sinks.protocol import Sink
 from ringfence.enforcement.supersede import Announced, announce
+from ringfence.errors import StaleVersionError
 from ringfence.pipeline.steps import Step, step_of
 from ringfence.pipeline.traffic import RunOutput
 from ringfence.records import Action, Role
 from ringfence.state import StateFolder
+
+_OVERTAKEN = "A later run is in the casebook; what this one says is no ground for anything new."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Followed:
             "sinks_missed": list(self.announced.missed),
             "expired": [order.as_json() for order in self.expired.reversals],
             "withdrawn": [order.as_json() for order in self.expired.withdrawn],
+            "stuck": list(self.expired.stuck),
             "orders": [order.as_json() for order in self.automatic.orders],
             "brake": None if self.brake is None else asdict(self.brake),
             "shadow": self.shadow,
@@ -78,7 +83,6 @@ def follow_run(state: StateFolder, out: Path, by: str = "score") -> Followed:
         OutputError: the folder holds no finished run, or cannot tell whom the allow-list protects.
         PolicyError: the policy or the sinks file is off; nothing was recorded.
         CasebookError: the casebook is locked, full or damaged.
-        UnknownCaseError: an order that has run out went to a sink that the sinks file no longer has.
     """
     policy, run = read_policy(state.policy), read_run(out)
     with opened_sinks(state) as sinks, Casebook.open(state.casebook) as book:
@@ -90,7 +94,10 @@ def follow_run(state: StateFolder, out: Path, by: str = "score") -> Followed:
         with book.writing(by) as writing:
             expired = expire(writing, sinks)
         with book.writing(by) as writing:
-            placed = automatic(writing, policy, sinks, let_off)
+            placed = Automatic(halted=_OVERTAKEN)
+            # The allow-list was looked up in this run, so nothing that another one says may follow from it.
+            if newest_run(writing.connection) == run.run_id:
+                placed = automatic(writing, policy, sinks, let_off)
     return Followed(recorded, announced, expired, placed, trip, policy.mode is Mode.SHADOW)
 
 
@@ -162,19 +169,22 @@ def enforce(
         PolicyError: the policy or the sinks file is off.
         UnknownCaseError: there is no casebook, or no such ring.
         OutputError: the output of a run cannot tell whom the allow-list protects.
-        StaleVersionError: the ring has another version by now.
+        StaleVersionError: the ring has another version by now, or a run was recorded meanwhile.
         NotAllowedError: there is no reason.
     """
     policy = read_policy(state.policy)
     with Casebook.open(state.casebook, make=False) as book, opened_sinks(state) as sinks:
         with book.reading() as connection:
-            let_off = allowed_accounts(policy, outs_of(connection, rings).values(), book.now)
+            outs = outs_of(connection, rings)
+        let_off = allowed_accounts(policy, outs.values(), book.now)
         with book.writing(by) as writing:
+            check_outs(writing.connection, rings, outs)
+            # A run that was only recorded has not been looked at by it.
+            check_brake(writing, policy.brake)
             for ring in rings:
                 case_at(writing.connection, ring, version)
             asked = ask(writing, policy, rings, let_off, sinks, reason)
-            steps = tuple(step_of(writing.connection, order) for order in asked.orders)
-            return Enforced(steps, asked.held)
+            return Enforced(tuple(step_of(writing.connection, one) for one in asked.orders), asked.held)
 
 
 @contextmanager
@@ -211,12 +221,21 @@ def outs_of(connection: sqlite3.Connection, rings: Sequence[str]) -> dict[str, P
     return {case(connection, ring).ring_id: outs[ring] for ring in rings} if rings else outs
 
 
+def check_outs(connection: sqlite3.Connection, rings: Sequence[str], outs: Mapping[str, Path]) -> None:
+    """Make sure, within a transaction, that the allow-list was looked up in what runs said last.
+
+    Raises:
+        StaleVersionError: a run was recorded meanwhile.
+    """
+    if outs_of(connection, rings) != outs:
+        raise StaleVersionError("A run was recorded just now. Look at what it says, then order again.")
+
+
 def _part(
     connection: sqlite3.Connection, found: PlannedRing, output: RunOutput, about: Mapping[str, Action]
 ) -> Part:
     ring = ring_at(connection, found.case.ring_id)
-    active = [member.account_id for member in ring.members if member.role is not Role.BYSTANDER]
-    sharing = output.sharing(active)
+    sharing = output.sharing([one.account_id for one in ring.members if one.role is not Role.BYSTANDER])
     everyone = {member.account_id for member in ring.members} | (sharing or frozenset())
     return Part(ring, found.plan, output.used(everyone), sharing, about)
 

@@ -13,10 +13,11 @@ from ringfence.enforcement.casework import undo_ring
 from ringfence.enforcement.orders.place import withdraw_order
 from ringfence.enforcement.orders.records import order
 from ringfence.enforcement.orders.reverse import reverse
-from ringfence.enforcement.policy.act import expire
+from ringfence.enforcement.policy.expire import expire
 from ringfence.enforcement.policy.manual import approve_order, order_by_hand
 from ringfence.enforcement.policy.read import read_policy
-from ringfence.pipeline.enforce import allowed_accounts, opened_sinks, outs_of
+from ringfence.errors import UnknownCaseError
+from ringfence.pipeline.enforce import allowed_accounts, check_outs, opened_sinks, outs_of
 from ringfence.pipeline.steps import Step, Steps, step_of, steps_of
 from ringfence.records import Action
 from ringfence.state import StateFolder
@@ -63,6 +64,7 @@ def place_by_hand(person: Person, asked: ByHand) -> Step:
         let_off = allowed_accounts(policy, outs.values(), book.now)
 
         def step(writing: Writing) -> Step:
+            check_outs(writing.connection, [asked.ring_id], outs)
             placed = order_by_hand(
                 writing,
                 policy,
@@ -90,15 +92,15 @@ def approve(person: Person, order_id: str) -> Step:
     policy = read_policy(person.state.policy)
     with Casebook.open(person.state.casebook, make=False) as book, opened_sinks(person.state) as sinks:
         with book.reading() as connection:
-            outs = outs_of(connection, [order(connection, order_id).ring_id])
+            rings = [order(connection, order_id).ring_id]
+            outs = outs_of(connection, rings)
         let_off = allowed_accounts(policy, outs.values(), book.now)
-        return _taken(
-            book,
-            person,
-            lambda writing: step_of(
-                writing.connection, approve_order(writing, policy, order_id, let_off, sinks)
-            ),
-        )
+
+        def step(writing: Writing) -> Step:
+            check_outs(writing.connection, rings, outs)
+            return step_of(writing.connection, approve_order(writing, policy, order_id, let_off, sinks))
+
+        return _taken(book, person, step)
 
 
 def withdraw(person: Person, order_id: str, reason: str) -> Step:
@@ -150,15 +152,21 @@ def expire_orders(person: Person) -> Steps:
     """Undo every order whose time is over.
 
     Raises:
-        EnforcementError: a sink that must hear is gone.
+        EnforcementError: a sink that must hear of some is gone; the others are undone.
     """
     with Casebook.open(person.state.casebook, make=False) as book, opened_sinks(person.state) as sinks:
+        stuck: list[str] = []
 
         def step(writing: Writing) -> Steps:
             done = expire(writing, sinks)
+            stuck.extend(done.stuck)
             return steps_of(writing.connection, done.reversals, done.withdrawn)
 
-        return _taken(book, person, step)
+        steps = _taken(book, person, step)
+    if stuck:
+        undone = len(steps.reversals) + len(steps.withdrawn)
+        raise UnknownCaseError(f"{undone:,} orders were undone, {len(stuck):,} could not be: {stuck[0]}")
+    return steps
 
 
 class _TriedError(Exception):
