@@ -8,22 +8,27 @@ it without us.
 from __future__ import annotations
 
 import json
+import re
+import stat
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from ringfence.enforcement.keys import PublicKey, SigningKey, by_id
 from ringfence.errors import AuditError
+from ringfence.files import parse_json
 
 MANIFEST, SIGNATURE, KEYS = "MANIFEST.json", "MANIFEST.sig", "keys/"
 
 MOST_BYTES = 1 << 31
 """An archive that claims to hold more than this is not unpacked."""
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*/?")
+"""Names that stay within a folder, wherever an archive is unpacked."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o644 << 16
 
@@ -97,6 +102,7 @@ def unpack(archive: bytes, pinned: PublicKey | None = None) -> Bundle:
 def _read(archive: bytes) -> dict[str, bytes]:
     try:
         with ZipFile(BytesIO(archive)) as opened:
+            _check_entries(opened.infolist())
             listed = [entry for entry in opened.infolist() if not entry.is_dir()]
             names = [entry.filename for entry in listed]
             if len(set(names)) < len(names):
@@ -116,9 +122,20 @@ def _read(archive: bytes) -> dict[str, bytes]:
         raise AuditError(f"The archive is damaged: {error}.") from error
 
 
+def _check_entries(listed: Iterable[ZipInfo]) -> None:
+    """Refuse what no archive of ours has, before any of it is unpacked here or elsewhere."""
+    for entry in listed:
+        if not _NAME.fullmatch(entry.filename) or entry.orig_filename != entry.filename:
+            raise AuditError(f"The archive has {entry.orig_filename!r}, which is no name of ours.")
+        if not entry.is_dir() and stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
+            raise AuditError(f"{entry.filename} is no plain file in the archive.")
+        if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+            raise AuditError(f"{entry.filename} is packed in a way that is not ours; it was not unpacked.")
+
+
 def _manifest(content: bytes) -> dict[str, Any]:
     try:
-        manifest = json.loads(content)
+        manifest = parse_json(content)
         assert isinstance(manifest["files"], dict)
         assert isinstance(manifest["key"], str)
     except (ValueError, TypeError, KeyError, AssertionError) as error:

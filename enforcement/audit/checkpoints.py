@@ -12,6 +12,7 @@ from ringfence.enforcement.audit.merkle import HASH_SIZE, Frontier
 from ringfence.enforcement.audit.notes import read_note, sign_note
 from ringfence.enforcement.keys import PublicKey, SigningKey
 from ringfence.errors import AuditError
+from ringfence.files import parse_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Kept:
             AuditError: it is no such line, or the frontier is not the checkpoint's.
         """
         try:
-            row = json.loads(line)
+            row = parse_json(line)
             checkpoint = read_checkpoint(row["note"])
             frontier = Frontier(checkpoint.size, [bytes.fromhex(part) for part in row["frontier"]])
         except (ValueError, TypeError, KeyError, AttributeError) as error:

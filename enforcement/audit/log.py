@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringfence.enforcement.audit.merkle import leaf_hash
+from ringfence.files import parse_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,26 @@ class Entry:
         Raises:
             ValueError: it is no JSON object.
         """
-        told = json.loads(self.text)
+        told = parse_json(self.text)
         if not isinstance(told, dict):
             raise ValueError("An entry is a JSON object.")
         return told
 
 
+def canonical(entry: Mapping[str, Any]) -> bytes:
+    """Return the one spelling of an entry.
+
+    Raises:
+        ValueError: it holds a number that JSON cannot tell.
+    """
+    return json.dumps(
+        entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
 def append(connection: sqlite3.Connection, entry: Mapping[str, Any]) -> int:
     """Add an entry within the transaction under way; return its place, from 0."""
-    text = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    text = canonical(entry)
     place = length(connection)
     connection.execute("INSERT INTO audit VALUES (?, ?, ?)", (place, text, leaf_hash(text)))
     return place

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ringfence.enforcement.audit.checkpoints import Checkpoint, Kept, origin_of
-from ringfence.enforcement.audit.log import Entry
+from ringfence.enforcement.audit.log import Entry, canonical
 from ringfence.enforcement.audit.merkle import MerkleTree
 from ringfence.enforcement.audit.tables import TOLD, says_enough, table_faults
 from ringfence.enforcement.keys import PublicKey
@@ -51,8 +51,8 @@ class _Log:
     tree: MerkleTree = field(default_factory=MerkleTree)
     told: list[Mapping[str, Any]] = field(default_factory=list)
     """Contents of entries that rows are held against."""
-    keys: list[tuple[int, str]] = field(default_factory=list)
-    """Where a new key was announced, and its id."""
+    keys: list[tuple[int, str, str]] = field(default_factory=list)
+    """Where a new key was announced, the id of the one before, and its own."""
     faults: list[str] = field(default_factory=list)
 
 
@@ -131,15 +131,18 @@ def _note(log: _Log, entry: Entry) -> None:
     try:
         content = entry.content
         what = str(content["what"])
+        clear = canonical(content) == entry.text
     except (ValueError, KeyError):
         log.faults.append(f"Entry {entry.place} cannot be read.")
         return
+    if not clear:
+        log.faults.append(f"Entry {entry.place} was not written by us: others may read it otherwise.")
     if what in TOLD and not says_enough(content):
         log.faults.append(f"Entry {entry.place}, {what!r}, does not say all that it must.")
     elif what in TOLD:
         log.told.append(content)
     elif what == KEY_CHANGED:
-        log.keys.append((entry.place, str(content.get("key"))))
+        log.keys.append((entry.place, str(content.get("was")), str(content.get("key"))))
 
 
 def _hold(log: _Log, found: Sequence[Found], keys: Mapping[str, PublicKey]) -> tuple[list[Found], list[str]]:
@@ -147,6 +150,7 @@ def _hold(log: _Log, found: Sequence[Found], keys: Mapping[str, PublicKey]) -> t
     held: list[Found] = []
     faults: list[str] = []
     believed: set[str] = set()
+    replaced: dict[str, int] = {}
     for one in sorted(found, key=lambda one: one.checkpoint.size):
         try:
             signers = set(one.checkpoint.signers(keys))
@@ -154,11 +158,13 @@ def _hold(log: _Log, found: Sequence[Found], keys: Mapping[str, PublicKey]) -> t
             faults.append(f"{one.where}: {error}")
             continue
         covered = held[-1].checkpoint.size if held else 0
-        believed |= {key_id for place, key_id in log.keys if place < covered}
+        believed |= {key_id for place, _, key_id in log.keys if place < covered}
         believed = believed or signers
-        fault = _fault(log.tree, one.checkpoint, covered) or _signer_fault(signers, believed)
+        ended = {key_id for key_id, size in replaced.items() if size < one.checkpoint.size}
+        fault = _fault(log.tree, one.checkpoint, covered) or _signer_fault(signers, believed, ended)
         if fault is None:
             held.append(one)
+            _replace(replaced, log.keys, signers, one.checkpoint.size)
         else:
             faults.append(f"{one.where}: {fault}")
     return held, faults
@@ -176,11 +182,25 @@ def _fault(tree: MerkleTree, checkpoint: Checkpoint, covered: int) -> str | None
     return None
 
 
-def _signer_fault(signers: set[str], believed: set[str]) -> str | None:
+def _replace(
+    replaced: dict[str, int], announced: Sequence[tuple[int, str, str]], by: set[str], size: int
+) -> None:
+    """Note how far the keys count that gave way to one which has signed by now.
+
+    A key may have been changed because somebody else has it, so it vouches for nothing that came later.
+    """
+    for place, before, after in announced:
+        if after in by and place < size:
+            replaced.setdefault(before, size)
+
+
+def _signer_fault(signers: set[str], believed: set[str], ended: set[str]) -> str | None:
     if not signers:
         return "no known key signed it. Name the key with --key if you have it from elsewhere."
     if not signers & believed:
         return f"it is signed by {', '.join(sorted(signers))}, a key that no signed entry announces."
+    if not signers & believed - ended:
+        return f"it is signed by {', '.join(sorted(signers))}, a key that was replaced before."
     return None
 
 

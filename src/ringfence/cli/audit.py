@@ -85,6 +85,11 @@ def verify(
         typer.echo(json.dumps({"ok": not verified.faults, **asdict(verified)}))
     else:
         _say_verified(verified)
+        if pinned is None and not checkpoint:
+            warn(
+                "Checked against this folder's own checkpoints and keys, which whoever can write to it could have "
+                "made anew. What was kept elsewhere shows it: --checkpoint FILE, or --key PEM."
+            )
     if verified.faults:
         more = f" and {len(verified.faults) - 1} more" if len(verified.faults) > 1 else ""
         raise AuditError(f"The audit log does not hold: {printable(verified.faults[0])}{more}")
@@ -219,8 +224,10 @@ def public_key(path: Path | None) -> PublicKey | None:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
+    from ringfence.files import parse_json
+
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = parse_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise AuditError(f"{path} cannot be read as a proof.") from error
     if not isinstance(document, dict):

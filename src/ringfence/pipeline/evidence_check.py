@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from ringfence.enforcement.audit.tables import TOLD, order_faults, says_enough, 
 from ringfence.enforcement.bundle import Bundle, unpack
 from ringfence.enforcement.keys import PublicKey
 from ringfence.errors import AuditError
-from ringfence.files import digest_json
+from ringfence.files import digest_json, parse_json
 from ringfence.pipeline.evidence_rerun import rerun
 from ringfence.records import Ring, Role
 
@@ -61,12 +60,12 @@ def _steps(bundle: Bundle, pinned: PublicKey | None) -> Iterator[Step]:
         yield from _audit_steps(bundle, told)
         yield _settings_step(told["run"])
         yield from _decision_steps(ring, rerun(bundle.files, told["run"]), told["run"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise AuditError(f"The bundle lacks something, or is of another version: {error}.") from error
 
 
 def _json(bundle: Bundle, name: str) -> Any:
-    return json.loads(bundle.files[f"{name}.json"])
+    return parse_json(bundle.files[f"{name}.json"])
 
 
 def _audit_steps(bundle: Bundle, told: Mapping[str, Any]) -> Iterator[Step]:

@@ -34,7 +34,7 @@ def rerun(files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Ring:
     """
     try:
         return _rerun(files, manifest)
-    except (KeyError, ValueError, TypeError, IndexError) as error:
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError, ArithmeticError) as error:
         raise AuditError(f"The bundle does not hold what a decision takes: {error}.") from error
 
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ringfence.errors import AuditError, OutputError
+from ringfence.files import parse_json
 from ringfence.schema import ENTITY_TYPES, NODE_KEYS, RELATIONSHIPS
 
 Rows = list[dict[str, Any]]
@@ -110,6 +111,6 @@ def read_rows(files: Mapping[str, bytes], name: str) -> Rows:
         AuditError: they are not there, or cannot be read.
     """
     try:
-        return [json.loads(line) for line in files[f"{name}.jsonl"].decode().splitlines()]
+        return [parse_json(line) for line in files[f"{name}.jsonl"].decode().splitlines()]
     except (KeyError, ValueError) as error:
         raise AuditError(f"{name}.jsonl is missing from the bundle, or cannot be read.") from error
