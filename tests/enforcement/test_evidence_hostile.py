@@ -117,7 +117,7 @@ def test_a_key_that_came_along_is_said_to_prove_nothing(tmp_path: Path) -> None:
     lively(state, tmp_path / "copies")
     alone = CliRunner().invoke(app, ["audit", "verify", "--state", str(state.root)])
     assert alone.exit_code == 0
-    assert "could have made anew" in alone.output
+    assert "have made anew" in alone.output
     for more in (["--checkpoint", str(tmp_path / "copies")], ["--key", str(public(state))]):
         assert (
             "made anew"

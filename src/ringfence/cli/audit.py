@@ -87,8 +87,8 @@ def verify(
         _say_verified(verified)
         if pinned is None and not checkpoint:
             warn(
-                "Checked against this folder's own checkpoints and keys, which whoever can write to it could have "
-                "made anew. What was kept elsewhere shows it: --checkpoint FILE, or --key PEM."
+                "Checked against this folder's own checkpoints and keys, which whoever can write to it could "
+                "have made anew. What was kept elsewhere shows it: --checkpoint FILE, or --key PEM."
             )
     if verified.faults:
         more = f" and {len(verified.faults) - 1} more" if len(verified.faults) > 1 else ""
