@@ -54,9 +54,11 @@ def check_casebook(path: Path, now: datetime) -> Iterator[Check]:
             if version.finding is Finding.OK:
                 yield from (look(connection, now) for look in _LOOKS)
     except sqlite3.Error as error:
-        yield Check(
-            "casebook", Finding.FAIL, f"{path} cannot be read: {error}", "Restore a copy; keep this one."
-        )
+        advice = "Restore a copy; keep this one."
+        if error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+            # A log beside the file must be written even to read it.
+            advice = f"Run it as whoever owns {path.parent}, who may write there."
+        yield Check("casebook", Finding.FAIL, f"{path} cannot be read: {error}", advice)
 
 
 @contextmanager

@@ -126,7 +126,10 @@ def check_member(writing: Writing, ring_id: str, account_id: str) -> None:
         )
     ]
     if account_id not in members:
-        raise UnknownCaseError(f"{account_id!r} is no member of {ring_id}.{near_names(account_id, members)}")
+        raise UnknownCaseError(
+            f"{account_id!r} is no member of {ring_id}.{near_names(account_id, members)} "
+            f"`ringfence rings show {ring_id} --members` lists them."
+        )
 
 
 def _check_unmerged(writing: Writing, found: Case) -> None:

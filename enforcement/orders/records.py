@@ -77,7 +77,10 @@ def order(connection: sqlite3.Connection, order_id: str) -> Order:
     row = connection.execute("SELECT * FROM orders WHERE order_id = ?", (order_id,)).fetchone()
     if row is None:
         known = [row["order_id"] for row in connection.execute("SELECT order_id FROM orders")]
-        raise UnknownCaseError(f"There is no order {order_id!r}.{near_names(order_id, known)}")
+        near = near_names(order_id, known)
+        raise UnknownCaseError(
+            f"There is no order {order_id!r}.{near} `ringfence enforce orders` shows them."
+        )
     return _order(row)
 
 

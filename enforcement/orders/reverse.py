@@ -108,7 +108,10 @@ def _chosen(order_id: str, under: tuple[Target, ...], accounts: Sequence[str] | 
     known = {one.account_id: one for one in under}
     for account in accounts:
         if account not in known:
-            raise UnknownCaseError(f"{account!r} is not under {order_id}.{near_names(account, known)}")
+            raise UnknownCaseError(
+                f"{account!r} is not under {order_id}.{near_names(account, known)} "
+                "`ringfence rings account ACCOUNT` shows what one is under."
+            )
     return tuple(known[account] for account in sorted(set(accounts)))
 
 

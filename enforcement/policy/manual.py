@@ -136,5 +136,8 @@ def check_allowed(accounts: Collection[str], allowed: Mapping[str, str]) -> None
 def _named(ring_id: str, members: Mapping[str, Target], accounts: Sequence[str]) -> tuple[Target, ...]:
     for account in accounts:
         if account not in members:
-            raise UnknownCaseError(f"{account!r} is no member of {ring_id}.{near_names(account, members)}")
+            raise UnknownCaseError(
+                f"{account!r} is no member of {ring_id}.{near_names(account, members)} "
+                f"`ringfence rings show {ring_id} --members` lists them."
+            )
     return tuple(members[account] for account in sorted(set(accounts)))

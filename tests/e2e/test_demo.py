@@ -168,6 +168,14 @@ def test_it_says_what_was_found_and_what_to_ask_next(demo: Demo) -> None:
     assert "ringfence query run ring-evidence --param ring=R-" in demo.said
 
 
+def test_it_leads_to_the_casebook(demo: Demo, tmp_path: Path) -> None:
+    said = [line.split() for line in demo.said.splitlines() if line.endswith(" --state state")]
+
+    assert [words[1] for words in said] == ["rings", "rings", "enforce"]
+    for words in said:
+        ringfence(*(str(tmp_path / "state") if word == "state" else word for word in words[1:]))
+
+
 def test_a_notebook_reads_the_run(demo: Demo) -> None:
     run = api.open_run(demo.out)
     ring = run.rings().iloc[0]

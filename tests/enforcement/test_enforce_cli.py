@@ -302,3 +302,47 @@ def test_the_exit_code_tells_what_kind_of_error_it_was(confirmed: StateFolder) -
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "The casebook knows no ring 'R-9'. Did you mean" in done.stderr
+
+
+@pytest.mark.parametrize("by", ["", "  ", "\n", "\u202e\u200b"])
+def test_who_has_no_name_decides_nothing(confirmed: StateFolder, by: str) -> None:
+    done = call("enforce", "--ring", "R-1", "--reason", "x", "--by", by, state=confirmed)
+
+    assert done.exit_code == 2
+    assert "name" in done.output
+    with Casebook.open(confirmed.casebook) as book:
+        assert (
+            book.read("SELECT count(*) AS orders FROM orders WHERE ordered_by = ?", (by,))[0]["orders"] == 0
+        )
+
+
+@pytest.mark.parametrize("words", [["--reason", "x"], ["--dry-run"], ["--ring", "R-1", "--json"]])
+def test_without_a_state_folder_nothing_passes_for_done(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RINGFENCE_STATE", raising=False)
+    with pytest.raises(UsageError, match="--state"):
+        call("enforce", *words, state=None)
+    assert "Usage" in call("enforce", state=None).stdout
+
+
+def test_a_dry_run_says_where_nothing_would_go_and_what_comes_next(confirmed: StateFolder) -> None:
+    before = call("enforce", "--dry-run", "--ring", "R-1", state=confirmed).output
+    confirmed.sinks.unlink()
+    after = call("enforce", "--dry-run", "--ring", "R-1", state=confirmed).output
+    found = json.loads(call("enforce", "--dry-run", "--ring", "R-1", "--json", state=confirmed).stdout)
+
+    assert "names no sink" not in before
+    assert "--reason instead of --dry-run" in before
+    assert "ringfence sinks init" in after
+    assert found["sinks"] == 0
+
+
+def test_an_account_that_is_let_off_one_order_is_not_cleared_and_that_is_said(confirmed: StateFolder) -> None:
+    done = call("enforce", "--ring", "R-1", "--reason", "x", "--json", state=confirmed)
+    order = json.loads(done.stdout)["orders"][0]["order_id"]
+    whole = call("enforce", "reverse", order, "--reason", "y", "--dry-run", state=confirmed).stdout
+    part = call("enforce", "reverse", order, "--account", NAMES[0], "--reason", "y", state=confirmed).stdout
+
+    assert "ringfence rings verdict R-1 rejected --account" in part
+    assert "Still a member" not in whole

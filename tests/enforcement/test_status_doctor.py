@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
@@ -183,6 +184,21 @@ def test_letters_leases_and_exhibits_that_wait_are_found(
     assert found["outbox"].found == "1 dead letters"
     assert "1 events in the hand" in found["leases"].found
     assert found["exhibits"].found == "2 are past their end"
+
+
+def test_a_casebook_that_may_not_be_written_is_not_called_damaged(state: StateFolder) -> None:
+    state.casebook.parent.mkdir(parents=True)
+    Casebook.open(state.casebook).close()
+    state.casebook.parent.chmod(0o500)
+    try:
+        if os.access(state.casebook.parent, os.W_OK):
+            pytest.skip("this user may write everywhere")
+        found = next(one for one in check_state(state, START) if one.name == "casebook")
+    finally:
+        state.casebook.parent.chmod(0o700)
+
+    assert found.finding is Finding.FAIL
+    assert "who may write there" in found.advice
 
 
 def test_a_missing_folder_is_said(tmp_path: Path) -> None:

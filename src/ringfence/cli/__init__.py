@@ -25,6 +25,7 @@ from ringfence.cli import (
     templates,
 )
 from ringfence.cli import worlds as worlds_commands
+from ringfence.cli.say import printable
 from ringfence.errors import RingfenceError
 
 app = typer.Typer(
@@ -73,7 +74,8 @@ def main() -> None:
     try:
         app()
     except RingfenceError as error:
-        typer.secho(f"ringfence: {error}", fg="red", err=True)
+        lines = map(printable, str(error).split("\n"))
+        typer.secho("ringfence: " + "\n".join(lines), fg="red", err=True)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         typer.secho("ringfence: stopped; nothing half-written is left behind.", fg="red", err=True)

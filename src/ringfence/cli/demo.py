@@ -71,7 +71,7 @@ def demo(
         say_result(result)
         say_rows("Planted rings and what was found", ring_rows(card))
         say_rows("Innocents named", accused_rows((*card.populations, card.innocents)))
-        say_next(result.rings, stored=neo4j != "none" and result.store_error is None)
+        say_next(result.rings, request.out, stored=neo4j != "none" and result.store_error is None)
     raise typer.Exit(exit_code(result, max_rejected=0.0))
 
 
@@ -84,8 +84,17 @@ def _check(folder: Path, *, force: bool) -> None:
         )
 
 
-def say_next(rings: tuple[Ring, ...], *, stored: bool) -> None:
-    """Say which questions to ask the graph next."""
+def say_next(rings: tuple[Ring, ...], out: Path, *, stored: bool) -> None:
+    """Say which questions to ask the graph next, and how people decide on what was found."""
+    _say_questions(rings, stored=stored)
+    typer.secho("\nDecide what becomes of the rings", bold=True)
+    typer.echo(f"  ringfence rings record {out} --state state")
+    typer.echo("  ringfence rings list --state state")
+    for ring in rings[:1]:
+        typer.echo(f"  ringfence enforce --dry-run --ring {ring.ring_id} --state state")
+
+
+def _say_questions(rings: tuple[Ring, ...], *, stored: bool) -> None:
     typer.secho("\nAsk the graph next", bold=True)
     if not stored:
         typer.echo("  It is not in Neo4j: run again without `--neo4j none`, then `ringfence query list`.")

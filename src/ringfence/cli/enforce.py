@@ -9,8 +9,11 @@ from typing import Annotated
 import typer
 
 from ringfence.cli import enforce_orders, enforce_policy
+from ringfence.cli.rings_complete import ring_ids
+from ringfence.cli.say import printable
 from ringfence.cli.state import AsJson, ByOption, OptionalState, Version
 from ringfence.errors import UsageError
+from ringfence.state import ENVIRONMENT
 
 app = typer.Typer(
     help="Order what the policy says, or what a person does; approve, reverse, expire.",
@@ -34,7 +37,12 @@ def enforce(
     state: OptionalState = None,
     ring: Annotated[
         list[str] | None,
-        typer.Option("--ring", metavar="RING", help="This ring; may be given several times. Else all."),
+        typer.Option(
+            "--ring",
+            metavar="RING",
+            help="This ring; may be given several times. Else all.",
+            autocompletion=ring_ids,
+        ),
     ] = None,
     reason: Annotated[
         str | None, typer.Option(help="Why; whoever it meets may ask. Needed unless it is a dry run.")
@@ -54,9 +62,11 @@ def enforce(
                 "for what the policy says."
             )
         return
-    if state is None:
+    if state is None and not any(_was_typed(context, name) for name in context.params):
         typer.echo(context.get_help())
         return
+    if state is None:
+        raise UsageError(f"Name the state folder by --state, or by {ENVIRONMENT}.")
     if version is not None and len(ring or []) != 1:
         raise UsageError("--version is of one ring: name it by --ring.")
     if dry_run:
@@ -73,15 +83,18 @@ def _was_typed(context: typer.Context, name: str) -> bool:
 
 
 def _dry_run(state: Path, rings: list[str], *, as_json: bool) -> None:
-    from ringfence.cli.enforce_say import say_dry_run
+    from ringfence.cli.enforce_say import say_dry_run, say_sinks
+    from ringfence.enforcement.sinks.open import read_entries
     from ringfence.pipeline.enforce import dry_run
     from ringfence.state import StateFolder
 
     found = dry_run(StateFolder(state), rings)
+    sinks = len(read_entries(StateFolder(state).sinks))
     if as_json:
-        typer.echo(json.dumps(found.as_json(), default=str, ensure_ascii=False))
-    else:
-        say_dry_run(found)
+        typer.echo(json.dumps({**found.as_json(), "sinks": sinks}, default=str, ensure_ascii=False))
+        return
+    say_dry_run(found)
+    say_sinks(sinks)
 
 
 def _enforce(
@@ -104,7 +117,7 @@ def _enforce(
     for step in done.steps:
         say_step("Ordered", step, dry_run=False)
     for one in done.held:
-        typer.echo(f"{one.case.ring_id} waits: {one.waits_for}")
+        typer.echo(printable(f"{one.case.ring_id} waits: {one.waits_for}"))
     if not done.steps and not done.held:
         typer.echo("The policy asks for nothing: no ring meets it, or all that do are dealt with.")
     say_outbox(sent)

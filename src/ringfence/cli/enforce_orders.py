@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ringfence.cli.rings_complete import ring_ids
 from ringfence.cli.say import printable, say_rows
 from ringfence.cli.state import AsJson, ByOption, StateOption, Version, open_casebook
 from ringfence.errors import UsageError, near_names
@@ -29,7 +31,7 @@ Accounts = Annotated[
 
 
 def order(
-    ring: Annotated[str, typer.Argument(metavar="RING", help="A confirmed ring.")],
+    ring: Annotated[str, typer.Argument(metavar="RING", help="A confirmed ring.", autocompletion=ring_ids)],
     state: StateOption,
     by: ByOption,
     reason: Reason,
@@ -107,16 +109,21 @@ def reverse(
     if order is not None and ring is None:
         step = reverse_order(person, order, account or (), reason)
         _say_step("Reversed", step, state, by, dry_run=dry_run, deliver=deliver, as_json=as_json)
+        _say_member(account or (), step.order.ring_id, as_json=as_json)
     elif ring is not None and order is None:
         steps = reverse_ring(person, ring, account or (), reason)
         _say_steps(steps, state, by, dry_run=dry_run, deliver=deliver, as_json=as_json)
+        _say_member(account or (), ring, as_json=as_json)
     else:
         raise UsageError("Name one ORDER, or all orders of a ring by --ring RING.")
 
 
 def orders(
     state: StateOption,
-    ring: Annotated[str | None, typer.Option("--ring", metavar="RING", help="Of this ring alone.")] = None,
+    ring: Annotated[
+        str | None,
+        typer.Option("--ring", metavar="RING", help="Of this ring alone.", autocompletion=ring_ids),
+    ] = None,
     waiting: Annotated[bool, typer.Option("--waiting", help="Only those that wait for approval.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -194,6 +201,15 @@ def _say_step(
         return
     say_step(what, step, dry_run=dry_run)
     say_outbox(sent)
+
+
+def _say_member(accounts: Sequence[str], ring: str, *, as_json: bool) -> None:
+    """Say what an order undone is not: whoever asks again for what the policy says may meet the account."""
+    if accounts and not as_json:
+        typer.echo(
+            f"Still a member of {ring}, and may be ordered anew. Clear whoever is innocent: "
+            f"`ringfence rings verdict {ring} rejected --account ACCOUNT --reason …`."
+        )
 
 
 def _say_steps(steps: Steps, state: Path, by: str, *, dry_run: bool, deliver: bool, as_json: bool) -> None:

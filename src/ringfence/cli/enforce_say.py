@@ -37,10 +37,22 @@ def say_outbox(found: dict[str, Any]) -> None:
     if found["delivered"] is not None:
         told = [f"{count:,} {what}" for what, count in found["delivered"].items() if count]
         typer.echo(f"Outbox: {', '.join(told) or 'nothing was due'}.")
+    if (found["delivered"] or {}).get("failed") or (found["delivered"] or {}).get("dead"):
+        warn("Why, says `ringfence outbox status`.")
     if found["waiting"]:
-        typer.echo(f"{found['waiting']:,} wait in the outbox; `ringfence outbox deliver` sends them.")
-    if not found["sinks"]:
-        warn("The sinks file names no sink, so nobody is told. See `ringfence sinks`.")
+        many = "1 waits" if found["waiting"] == 1 else f"{found['waiting']:,} wait"
+        them = "it" if found["waiting"] == 1 else "them"
+        typer.echo(f"{many} in the outbox; `ringfence outbox deliver` sends {them}.")
+    say_sinks(found["sinks"])
+
+
+def say_sinks(count: int) -> None:
+    """Warn where no sink is named."""
+    if not count:
+        warn(
+            "The sinks file names no sink, so nobody is told of an order, and a sink that is added later is "
+            "not told of earlier ones. Begin with `ringfence sinks init`."
+        )
 
 
 def _delivered(state: Path, by: str) -> dict[str, int]:
@@ -89,7 +101,12 @@ def say_dry_run(found: DryRun) -> None:
         "members share. Capacity left: share of the requests by members that nothing would hinder."
     )
     if found.impact.unseen:
-        warn(f"{found.impact.unseen:,} of the accounts are not in the run's output; they are in no sum.")
+        warn(
+            f"{found.impact.unseen:,} of the accounts are not in the run's output, or it is gone; "
+            "they are in no sum."
+        )
+    if any(one.waits_for is None and one.plan.orders for one in found.rings):
+        typer.echo("To order it, say why: the same with --reason instead of --dry-run.")
 
 
 def _say_ring(found: PlannedRing) -> None:

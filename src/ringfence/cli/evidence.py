@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from ringfence.cli.say import printable
+from ringfence.cli.rings_complete import RingArgument
+from ringfence.cli.say import printable, warn
 from ringfence.cli.state import AsJson, ByOption, StateOption, open_casebook
 from ringfence.errors import AuditError
 from ringfence.state import StateFolder
@@ -23,7 +24,7 @@ app = typer.Typer(
 
 @app.command()
 def export(
-    ring: Annotated[str, typer.Argument(metavar="RING", help="As `ringfence rings list` shows it.")],
+    ring: RingArgument,
     state: StateOption,
     out: Annotated[Path, typer.Option(metavar="FILE.zip", help="The archive to write.")],
     by: ByOption,
@@ -72,7 +73,11 @@ def verify(
     steps = check_evidence(file, public_key(key))
     failed = [step for step in steps if not step.ok]
     if as_json:
-        typer.echo(json.dumps({"ok": not failed, "steps": [asdict(step) for step in steps]}))
+        typer.echo(
+            json.dumps(
+                {"ok": not failed, "key_given": key is not None, "steps": [asdict(step) for step in steps]}
+            )
+        )
     else:
         for step in steps:
             typer.echo(f"{'ok   ' if step.ok else 'WRONG'}  {printable(step.said)}")
@@ -80,3 +85,8 @@ def verify(
         raise AuditError(f"The evidence does not hold: {printable(failed[0].said)}")
     if not as_json:
         typer.echo("The archive is whole, and it decides what the ring says.")
+        if key is None:
+            warn(
+                "WHO signed was not checked: the key came along, and whoever makes up an archive makes up a "
+                "key, too. Name the signer's key, had from elsewhere: --key PEM."
+            )

@@ -46,7 +46,11 @@ def place(
         _warn_if_unknown(book, account)
         if dry_run:
             said = {"account_id": account, "owner": owner, "reason": reason, "expires_at": end.isoformat()}
-            typer.echo(json.dumps(said) if as_json else f"{account} would be held until {end.isoformat()}.")
+            typer.echo(
+                json.dumps(said)
+                if as_json
+                else f"{printable(account)} would be held until {end.isoformat()}."
+            )
             return
         key = digest_key(StateFolder(state))
         with book.writing(by) as writing:

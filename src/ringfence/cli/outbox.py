@@ -208,6 +208,8 @@ def _say_delivered(done: Delivered, *, as_json: bool) -> None:
         return
     told = [f"{count:,} {what}" for what, count in counts.items() if count]
     typer.echo(", ".join(told).capitalize() + "." if told else "Nothing is due.")
+    if done.failed:
+        warn("`ringfence outbox status` says why; what failed is tried again when it is due.")
 
 
 def _warn_stuck(found: list[SinkStatus], sinks: Mapping[str, Sink]) -> None:

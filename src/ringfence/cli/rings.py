@@ -51,7 +51,8 @@ def list_rings(
     known = [str(one) for one in State]
     for word in state_is or []:
         if word not in known:
-            raise UsageError(f"There is no state {word!r}.{near_names(word, known)} {', '.join(known)}.")
+            near = near_names(word, known)
+            raise UsageError(f"There is no state {word!r}; take {', '.join(known)}.{near}")
     with open_casebook(state, sign=False) as book, book.reading() as connection:
         found = cases(connection, tuple(State(word) for word in state_is or []), merged=merged)
         changed, before, open_appeals = (

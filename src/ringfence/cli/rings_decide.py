@@ -66,6 +66,8 @@ def _say_recorded(said: dict[str, Any], *, dry_run: bool, as_json: bool) -> None
         say_line(f"  {old} has merged into {new}.")
     for new, old in said["split"]:
         say_line(f"  {new} has split from {old}.")
+    if said["born"] and not dry_run:
+        typer.echo("See them: `ringfence rings list`.")
     if said["missed_sinks"]:
         warn(
             f"The sinks file no longer has {printable(', '.join(said['missed_sinks']))}, which heard of them."
@@ -125,7 +127,8 @@ def _verdict(word: str) -> Any:
 
     known = [str(one) for one in Verdict]
     if word not in known:
-        raise UsageError(f"There is no verdict {word!r}.{near_names(word, known)} {', '.join(known)}.")
+        near = near_names(word, known)
+        raise UsageError(f"There is no verdict {word!r}; take {', '.join(known)}.{near}")
     return Verdict(word)
 
 
@@ -136,11 +139,15 @@ def _say_decided(done: Decided, account: str | None, *, dry_run: bool, as_json: 
         typer.echo(json.dumps({**done.case.as_json(), **ids, "dry_run": dry_run}))
         return
     would = "would be" if dry_run else "is"
-    about = "" if account is None else f"{account} is decided on. "
+    about = "" if account is None else f"{account} {would} decided on. "
     say_line(f"{about}{done.case.ring_id} {would} {done.case.state}, at version {done.case.version}.")
     for what, orders in changed.items():
         if orders:
             say_line(f"  {what}: {', '.join(one.order_id for one in orders)}")
+    if done.reversed and not dry_run:
+        say_line("`ringfence outbox deliver` sends the reversals.")
+    elif done.case.state == "confirmed" and not dry_run:
+        say_line(f"What the policy asks for: `ringfence enforce --dry-run --ring {done.case.ring_id}`.")
 
 
 def note(

@@ -92,7 +92,7 @@ def say_dossier(found: Dossier, *, members: bool) -> None:
         say_table("Members", ("account", "role", "score", "cleared"), rows)
     _say_decided(found)
     _say_ordered(found)
-    say_table("Seen before", ("version", "what"), ((one.version, one.sentence) for one in found.ancestry))
+    say_table("Lineage", ("version", "what"), ((one.version, one.sentence) for one in found.ancestry))
 
 
 def _say_ring(found: Dossier) -> None:

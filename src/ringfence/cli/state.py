@@ -38,12 +38,20 @@ def _user() -> str:
         return f"user {os.getuid()}"
 
 
+def _named(by: str) -> str:
+    """Refuse a name in which nothing can be seen: nobody decides, and nobody is no second person."""
+    if not any(sign.isprintable() and not sign.isspace() for sign in by):
+        raise typer.BadParameter("A name is needed.")
+    return by.strip()
+
+
 ByOption = Annotated[
     str,
     typer.Option(
         "--by",
         envvar=USER_ENVIRONMENT,
         default_factory=_user,
+        callback=_named,
         show_default="your login name",
         help="Who does this; goes into the audit log.",
     ),
