@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit, urlunsplit
 
 from ringfence.enforcement.health import Health
@@ -66,14 +67,22 @@ def write_prometheus(found: Health, path: Path) -> None:
     """
     if path.suffix != ".prom":
         raise UsageError(f"{path}: the textfile collector reads files that end with .prom, and no others.")
-    building = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    text = prometheus_text(found)
     try:
-        building.write_text(prometheus_text(found), encoding="utf-8")
-        # The collector runs as another user.
-        building.chmod(0o644)
-        building.replace(path)
+        # Others may write to the collector's folder: no link of theirs can wait under a name nobody knows.
+        with NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            building = Path(file.name)
+            try:
+                file.write(text)
+                file.flush()
+                # The collector runs as another user.
+                os.fchmod(file.fileno(), 0o644)
+                building.replace(path)
+            finally:
+                building.unlink(missing_ok=True)
     except OSError as error:
-        building.unlink(missing_ok=True)
         raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
@@ -113,7 +122,8 @@ def push_otlp(found: Health, endpoint: str) -> None:
         provider.shutdown()
     if not taken:
         raise OutputError(
-            f"The receiver at {address} did not take the metrics. Does it speak OTLP over HTTP?"
+            f"The receiver at {urlsplit(address).hostname} did not take the metrics. "
+            "Does it speak OTLP over HTTP?"
         )
 
 

@@ -16,7 +16,6 @@ all.
 from __future__ import annotations
 
 import hmac
-import json
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,11 +31,14 @@ import standardwebhooks
 from ringfence.enforcement.casebook.database import Clock, stamp, utc_now
 from ringfence.enforcement.events import Event
 from ringfence.enforcement.sinks.webhook import decode_secret
+from ringfence.files import parse_json
 
 TOLERANCE = 300
 """Seconds that a delivery's time may lie before or after now."""
 
 _SECONDS = re.compile(r"[1-9][0-9]{0,11}")
+_SENT = re.compile(r"[\x21-\x7e]{1,256}")
+"""Ids as they are sent; some servers hand on what is no text."""
 
 
 class RejectedError(Exception):
@@ -75,9 +77,13 @@ def verify(
         RejectedError: it was not.
     """
     found = {name.lower(): value for name, value in headers.items()}
+    if len(found) < len(headers):
+        raise RejectedError("A header came twice.")
     key, written, signed = (found.get(f"webhook-{name}") for name in ("id", "timestamp", "signature"))
     if not key or not written or not signed:
         raise RejectedError("A header is missing: webhook-id, webhook-timestamp or webhook-signature.")
+    if not _SENT.fullmatch(key):
+        raise RejectedError("webhook-id is no id.")
     if not _SECONDS.fullmatch(written):
         raise RejectedError("webhook-timestamp is no time.")
     if abs(now.timestamp() - int(written)) > tolerance:
@@ -88,10 +94,16 @@ def verify(
         raise RejectedError("The body is not what was signed.") from error
     when = datetime.fromtimestamp(int(written), UTC)
     expected = [standardwebhooks.Webhook(secret).sign(key, when, text).encode() for secret in secrets]
-    given = signed.encode("utf-8", "surrogateescape").split(b" ")
+    given = signed.encode("utf-8", "backslashreplace").split(b" ")
     if not any(hmac.compare_digest(one, right) for one in given for right in expected):
         raise RejectedError("No signature is right: another sender, another secret, or a changed body.")
-    return Message(key, sha256(body).hexdigest(), json.loads(text))
+    try:
+        payload = parse_json(text)
+    except ValueError as error:
+        raise RejectedError("The body is signed, and is no JSON.") from error
+    if not isinstance(payload, dict):
+        raise RejectedError("The body is signed, and is no JSON object.")
+    return Message(key, sha256(body).hexdigest(), payload)
 
 
 class Inbox:

@@ -178,7 +178,7 @@ class Casebook:
 
 def _make_private(path: Path) -> None:
     """Make an empty file that its owner alone can read; what SQLite keeps beside it gets the same mode."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 

@@ -200,3 +200,30 @@ def test_a_failure_to_begin_is_told_as_it_is(inbox: Inbox, clock: Clock) -> None
 def test_a_secret_that_is_too_short_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="of 5 bytes"):
         Inbox.open(tmp_path / "inbox.db", [base64.b64encode(b"short").decode()])
+
+
+@pytest.mark.parametrize(
+    "touched",
+    [
+        {"Webhook-Id": "key_\udcff"},
+        {"Webhook-Id": "key_\ud800"},
+        {"Webhook-Id": "key\n"},
+        {"Webhook-Timestamp": "\u0661\u0667\u0667"},
+        {"Webhook-Timestamp": "1e9"},
+        {"Webhook-Signature": "v1,\ud800"},
+        {"Webhook-Signature": "v1,\udcff"},
+        {"webhook-id": "another"},
+        {"WEBHOOK-TIMESTAMP": "1"},
+    ],
+)
+def test_headers_that_no_sender_writes_are_refused(
+    inbox: Inbox, clock: Clock, touched: dict[str, str]
+) -> None:
+    with pytest.raises(RejectedError):
+        inbox.verify({**signed(clock), **touched}, BODY)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"7", b"[" * 100_000])
+def test_what_is_signed_and_is_no_object_is_refused(inbox: Inbox, clock: Clock, body: bytes) -> None:
+    with pytest.raises(RejectedError, match="is signed, and"):
+        inbox.verify(signed(clock, body=body), body)

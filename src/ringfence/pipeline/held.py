@@ -83,6 +83,8 @@ def held(state: StateFolder, name: str, wait: float) -> Iterator[Hold]:
     until = time.monotonic() + wait
     with ExitStack() as stack:
         try:
+            # Results name accounts, whatever the process's mask lets others read.
+            state.scores.mkdir(parents=True, exist_ok=True, mode=0o700)
             stack.enter_context(mutex(state.scores / ".locks" / f"{name}.lock", timeout=max(wait, 0)))
         except StoreUnavailableError as error:
             raise _busy(state, name, wait) from error
