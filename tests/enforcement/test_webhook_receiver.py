@@ -205,12 +205,10 @@ def test_a_secret_that_is_too_short_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "touched",
     [
-        {"Webhook-Id": "key_\udcff"},
         {"Webhook-Id": "key_\ud800"},
         {"Webhook-Id": "key\n"},
         {"Webhook-Timestamp": "\u0661\u0667\u0667"},
         {"Webhook-Timestamp": "1e9"},
-        {"Webhook-Signature": "v1,\ud800"},
         {"Webhook-Signature": "v1,\udcff"},
         {"webhook-id": "another"},
         {"WEBHOOK-TIMESTAMP": "1"},
