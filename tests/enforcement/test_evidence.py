@@ -337,6 +337,15 @@ def test_what_was_changed_and_signed_anew_shows(
     assert wrong(remade(sealed, tmp_path, change, name)) == steps
 
 
+def test_the_command_says_whether_it_knows_the_signer(sealed: Path) -> None:
+    key = next((sealed.parent / "state" / "keys").glob("public-*.pem"))
+    told = [evidence("verify", sealed, *more).output for more in ((), ("--key", key))]
+
+    assert ["WHO signed was not checked" in one for one in told] == [True, False]
+    told = [evidence("verify", sealed, "--json", *more).output for more in ((), ("--key", key))]
+    assert [json.loads(one)["key_given"] for one in told] == [False, True]
+
+
 def test_the_command_says_what_is_wrong(sealed: Path, tmp_path: Path) -> None:
     changed = remade(sealed, tmp_path, CHANGES["a threshold"][1], "run.json")
     key = next((sealed.parent / "state" / "keys").glob("public-*.pem"))
