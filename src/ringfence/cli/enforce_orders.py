@@ -92,7 +92,7 @@ def reverse(
     by: ByOption,
     reason: Reason,
     order: Annotated[
-        str | None, typer.Argument(metavar="[ORDER]", help="As `ringfence enforce orders` shows it.")
+        str | None, typer.Argument(metavar="ORDER", help="As `ringfence enforce orders` shows it.")
     ] = None,
     ring: Annotated[
         str | None, typer.Option("--ring", metavar="RING", help="All orders on this ring instead.")
