@@ -60,7 +60,8 @@ def tell_reversal(
     if missing:
         raise UnknownCaseError(
             f"{undone.order_id} went to {', '.join(missing)}, which the sinks file no longer has. "
-            "Add it again: a reversal must reach everyone who was told."
+            "Add it again: a reversal must reach everyone who was told. Where the receiver is gone for good, "
+            'give the name the kind "jsonl" and a folder; what it was to hear is kept there.'
         )
     happened = _happened(writing, first)
     event = replace(

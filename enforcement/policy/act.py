@@ -211,6 +211,14 @@ def released(connection: sqlite3.Connection) -> frozenset[str]:
 
 
 def newest_run(connection: sqlite3.Connection) -> str | None:
-    """Return the run that was recorded last, whatever the clock said then; None where none was."""
-    row = connection.execute("SELECT run_id FROM runs ORDER BY rowid DESC LIMIT 1").fetchone()
+    """Return the run that is ground for something new; None where none was recorded.
+
+    That is the one recorded last, whatever the clock said then; but late logs that open an old window again
+    do not make it newer than the windows after it.
+    """
+    row = connection.execute(
+        "SELECT run_id FROM runs WHERE coalesce(json_extract(manifest, '$.window.end'), '9999') >= "
+        "(SELECT coalesce(max(json_extract(manifest, '$.window.end')), '') FROM runs) "
+        "ORDER BY rowid DESC LIMIT 1"
+    ).fetchone()
     return None if row is None else str(row["run_id"])

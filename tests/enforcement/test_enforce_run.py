@@ -128,7 +128,7 @@ class TestFollowing:
                 record_and_announce(state, book, read_run(out), "ada")
         found = follow_run(state, old)
         assert found.automatic.orders == ()
-        assert "A later run" in str(found.automatic.halted)
+        assert "later run" in str(found.automatic.halted)
         follow_run(state, new)
         with Casebook.open(state.casebook) as book:
             assert [one["account_id"] for one in told(book)[0]["accounts"]] == names[1:]

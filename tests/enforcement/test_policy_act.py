@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from case_samples import accounts, confirmed, recorded, ring
+from case_samples import accounts, confirmed, recorded, ring, run_of
 from conftest import Clock
 from enforce_samples import delivered, ordered, queued, seen, sinks, told
 
@@ -15,6 +15,7 @@ from ringfence.enforcement.casebook.cases import case
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.casebook.decide import give_account_verdict, give_verdict
 from ringfence.enforcement.casebook.life import State, Verdict
+from ringfence.enforcement.casebook.record import record_run
 from ringfence.enforcement.orders.records import Order, OrderStatus, order, standing, targets
 from ringfence.enforcement.orders.reverse import reverse
 from ringfence.enforcement.policy.act import Automatic, automatic, released, said
@@ -193,6 +194,22 @@ def test_the_newest_run_is_the_one_recorded_last_whatever_the_clock_says(
     clock.go_on(hours=-2)
     recorded(book, ring("R-2", accounts(6, "b")), name="run-2")
     assert [one.ring_id for one in went(book).orders] == ["R-2"]
+
+
+def test_an_old_window_that_opens_again_is_no_ground_for_anything_new(book: Casebook) -> None:
+    def windowed(name: str, day: int, *rings: Ring) -> None:
+        found = replace(run_of(*rings, name=name), manifest={"window": {"end": f"2026-03-0{day}T00:00:00"}})
+        with book.writing("score") as writing:
+            record_run(writing, found)
+
+    windowed("first", 1, ring("R-1", accounts(6, "a")))
+    windowed("second", 2, ring("R-2", accounts(6, "b")))
+    windowed("first again", 1, ring("R-1", accounts(7, "a")))
+    assert [one.ring_id for one in went(book).orders] == ["R-2"]
+    windowed("third", 3, ring("R-1", accounts(6, "a")))
+    assert [one.ring_id for one in went(book).orders] == ["R-1"]
+    recorded(book, ring("R-3", accounts(6, "c")), name="of no window")
+    assert [one.ring_id for one in went(book).orders] == ["R-3"]
 
 
 def test_an_order_that_nobody_approved_in_time_is_withdrawn(book: Casebook, clock: Clock) -> None:

@@ -161,6 +161,8 @@ def _say_followed(then: dict[str, Any]) -> None:
         warn(f"{len(then['stuck']):,} orders have run out and could not be undone. {then['stuck'][0]}")
     if then["brake"] is not None:
         warn("The brake holds automatic orders back. See `ringfence enforce brake`.")
+    elif then["halted"] is not None:
+        warn(f"Nothing was ordered. {then['halted']}")
 
 
 def _say_planned(planned: Planned, *, as_json: bool) -> None:

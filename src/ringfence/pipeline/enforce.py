@@ -31,7 +31,7 @@ from ringfence.pipeline.traffic import RunOutput
 from ringfence.records import Action, Role
 from ringfence.state import StateFolder
 
-_OVERTAKEN = "A later run is in the casebook; what this one says is no ground for anything new."
+_OVERTAKEN = "The casebook has a later run, or window; what this one says is no ground for anything new."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ class Followed:
             "withdrawn": [order.as_json() for order in self.expired.withdrawn],
             "stuck": list(self.expired.stuck),
             "orders": [order.as_json() for order in self.automatic.orders],
+            "halted": self.automatic.halted,
             "brake": None if self.brake is None else asdict(self.brake),
             "shadow": self.shadow,
         }
@@ -94,10 +95,9 @@ def follow_run(state: StateFolder, out: Path, by: str = "score") -> Followed:
         with book.writing(by) as writing:
             expired = expire(writing, sinks)
         with book.writing(by) as writing:
-            placed = Automatic(halted=_OVERTAKEN)
             # The allow-list was looked up in this run, so nothing that another one says may follow from it.
-            if newest_run(writing.connection) == run.run_id:
-                placed = automatic(writing, policy, sinks, let_off)
+            mine = newest_run(writing.connection) == run.run_id
+            placed = automatic(writing, policy, sinks, let_off) if mine else Automatic(halted=_OVERTAKEN)
     return Followed(recorded, announced, expired, placed, trip, policy.mode is Mode.SHADOW)
 
 
@@ -202,7 +202,7 @@ def opened_sinks(state: StateFolder) -> Iterator[dict[str, Sink]]:
 
 
 def allowed_accounts(policy: Policy, outs: Iterable[Path], now: datetime) -> dict[str, str]:
-    """Return account → who stands for it; organisations and domains as the outputs of runs tell them.
+    """Return account → who stands for it; organisations and domains as outputs of runs tell them.
 
     Raises:
         OutputError: an output cannot tell.
