@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from ringfence.enforcement.casebook.database import Writing
+from ringfence.enforcement.exhibits.key_files import encrypted_pem
 from ringfence.enforcement.persons import same_person
 from ringfence.errors import (
     AuditError,
@@ -133,11 +134,7 @@ def make_key(path: Path, passphrase: str) -> X25519PublicKey:
     if len(passphrase) < LEAST_PASSPHRASE:
         raise NotAllowedError(f"The passphrase must have {LEAST_PASSPHRASE} characters or more.")
     private = X25519PrivateKey.generate()
-    text = private.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.BestAvailableEncryption(passphrase.encode()),
-    )
+    text = encrypted_pem(private, passphrase)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
