@@ -100,7 +100,7 @@ def plan(
         allowed: Account → who stands for it.
         now: The time.
         automatic: Whether no person asks.
-        released: Accounts that a person took out of an order before; left alone where no person asks.
+        released: Accounts that a person let go before; left alone unless one asks and has decided on them.
         decided: Accounts of whom a person said that they belong to a ring; None where that is still to come.
     """
     held = _held(case, ring, automatic)
@@ -111,12 +111,12 @@ def plan(
         for place, tier in enumerate(policy.tiers, 1)
         if _ring_fits(tier, ring) and (not automatic or tier.needs is Needs.NOBODY)
     }
-    let_off = _LetOff(cleared, allowed, released if automatic else frozenset())
+    let_off = _LetOff(cleared, allowed, released)
     chosen: dict[int, list[Target]] = {}
     left_out = []
     for member in sorted(ring.members, key=lambda one: one.account_id):
         seen = decided is None or member.account_id in decided
-        met = let_off.why(member) or _met(member, tiers, standing, seen=seen)
+        met = let_off.why(member, asked=seen and not automatic) or _met(member, tiers, standing, seen=seen)
         if isinstance(met, LeftOut):
             left_out.append(met)
         else:
@@ -143,7 +143,8 @@ class _LetOff:
     allowed: Mapping[str, str]
     released: Container[str]
 
-    def why(self, member: Member) -> LeftOut | None:
+    def why(self, member: Member, *, asked: bool) -> LeftOut | None:
+        """Return why a member is left out; one that a person asks for may have been released before."""
         account = member.account_id
         if member.role is Role.BYSTANDER:
             return LeftOut(account, Why.BYSTANDER)
@@ -151,7 +152,7 @@ class _LetOff:
             return LeftOut(account, Why.ALLOWED, self.allowed[account])
         if account in self.cleared:
             return LeftOut(account, Why.CLEARED)
-        return LeftOut(account, Why.RELEASED) if account in self.released else None
+        return LeftOut(account, Why.RELEASED) if account in self.released and not asked else None
 
 
 def _met(

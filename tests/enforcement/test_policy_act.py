@@ -260,6 +260,17 @@ def test_whoever_joined_after_the_verdict_meets_only_what_needs_nobody(book: Cas
     assert [one.account_id for one in seen(book, targets, suspended.order_id)] == names[4:7]
 
 
+def test_whom_a_person_found_benign_is_not_even_monitored_where_the_ring_went(book: Casebook) -> None:
+    few, many = accounts(4), accounts(6, "q")
+    recorded(book, ring("R-1", few), ring("R-2", many))
+    with book.writing("ada") as writing:
+        give_verdict(writing, "R-1", Verdict.REJECTED, "A class.")
+        give_verdict(writing, "R-2", Verdict.CONFIRMED, "Same cards.")
+    recorded(book, ring("R-2", [*few, *many]), name="run-2")
+    (suspended,) = asked(book, "R-2").orders
+    assert [one.account_id for one in seen(book, targets, suspended.order_id)] == many
+
+
 def test_whom_a_person_let_go_is_not_met_again_without_another_verdict(book: Casebook, clock: Clock) -> None:
     found = confirmed(book, ring("R-1", accounts(6)))
     (suspended,) = asked(book, "R-1").orders
@@ -271,6 +282,18 @@ def test_whom_a_person_let_go_is_not_met_again_without_another_verdict(book: Cas
     with book.writing("ada") as writing:
         give_verdict(writing, found.ring_id, Verdict.CONFIRMED, "No partner's.")
     assert len(asked(book, "R-1", policy=suspend).orders) == 1
+
+
+def test_watching_whom_a_person_let_go_brings_nothing_harsher_back(book: Casebook, clock: Clock) -> None:
+    confirmed(book, ring("R-1", accounts(6)))
+    (suspended,) = asked(book, "R-1").orders
+    clock.go_on(hours=1)
+    with book.writing("ada") as writing:
+        reverse(writing, suspended.order_id, "A partner's.", sinks("hook"), accounts(1))
+    clock.go_on(hours=1)
+    assert [one.action for one in asked(book, "R-1").orders] == [Action.MONITOR]
+    clock.go_on(hours=1)
+    assert asked(book, "R-1").orders == ()
 
 
 @pytest.mark.parametrize("of", ["ring", "account"])

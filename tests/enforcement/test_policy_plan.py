@@ -230,6 +230,7 @@ MEMBERS = st.dictionaries(
     standing=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(ENFORCEABLE)),
     allowed=st.dictionaries(st.sampled_from(NAMES), st.just("a partner")),
     released=st.frozensets(st.sampled_from(NAMES)),
+    decided=st.none() | st.frozensets(st.sampled_from(NAMES)),
     automatic=st.booleans(),
 )
 def test_no_plan_meets_who_must_not_be_met(
@@ -243,6 +244,7 @@ def test_no_plan_meets_who_must_not_be_met(
     standing: dict[str, Action],
     allowed: dict[str, str],
     released: frozenset[str],
+    decided: frozenset[str] | None,
     automatic: bool,
 ) -> None:
     found = replace(
@@ -258,8 +260,15 @@ def test_no_plan_meets_who_must_not_be_met(
         standing=standing,
         allowed=allowed,
         released=released,
+        decided=decided,
         automatic=automatic,
     )
+    for one in done.orders:
+        met = {target.account_id for target in one.targets}
+        if decided is not None and one.needs is not Needs.NOBODY:
+            assert met <= decided
+        if automatic or decided is not None:
+            assert not met & (released - (frozenset() if automatic else decided or frozenset()))
     met = [target.account_id for target in done.targets]
     assert len(met) == len(set(met)), "nobody is ordered twice"
     assert not {*met} & (cleared | allowed.keys())
