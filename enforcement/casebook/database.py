@@ -219,6 +219,11 @@ def _told(path: Path) -> Iterator[None]:
         if code not in _REASONS:
             raise
         raise CasebookError(f"{path}: {_REASONS[code]}. Nothing of this step was kept.") from error
+    except UnicodeEncodeError as error:
+        raise CasebookError(
+            f"{path}: a text holds {error.object[error.start]!r}, which is no letter but a part of one. "
+            "Nothing of this step was kept."
+        ) from error
 
 
 @contextmanager

@@ -74,7 +74,10 @@ def _host(url: str) -> str:
 
 
 def _there(path: Path, named: str) -> Path:
-    return path.absolute().parent / Path(named).expanduser()
+    # Of a user whom this machine does not know, it is shown as written; making the sink says what is wrong.
+    with suppress(RuntimeError):
+        return path.absolute().parent / Path(named).expanduser()
+    return path.absolute().parent / named
 
 
 def _problem(path: Path, entry: Entry) -> str | None:
@@ -105,7 +108,7 @@ def _keys(path: Path, entry: Entry) -> tuple[str, ...]:
     files = [one for value in named for one in (value if isinstance(value, list) else [value])]
     warnings = []
     for one in files:
-        with suppress(OSError, TypeError):
+        with suppress(OSError, TypeError, ValueError):
             held = _there(path, one)
             if held.stat().st_mode & _OTHERS:
                 warnings.append(f"others on this machine can read {held}: `chmod 600` it")

@@ -98,6 +98,8 @@ def read_entries(path: Path) -> list[Entry]:
         raise PolicyError(f"Cannot read the sinks file {path}: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PolicyError(f"{path} is not TOML: {error}.") from error
+    except RecursionError:
+        raise PolicyError(f"{path} is nested too deep to be read.") from None
     tables = written.pop("sinks", {})
     if written or not isinstance(tables, dict):
         odd = next(iter(written), "sinks")

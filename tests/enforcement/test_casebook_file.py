@@ -386,3 +386,10 @@ def test_clocks_and_times(tmp_path: Path) -> None:
         recorded(book, ring("R-1", accounts(5)))
         with book.writing("ada") as writing:
             give_verdict(writing, "R-1", Verdict.WATCH, "Looked.")
+
+
+def test_bytes_that_are_no_text_are_told_and_not_kept(book: Casebook) -> None:
+    """A command line hands them on as halves of pairs."""
+    with pytest.raises(CasebookError, match="no letter"), book.writing("ada") as writing:
+        writing.audit("note added", "R-1", reason="\udcff")
+    assert book.read("SELECT * FROM audit") == []

@@ -19,6 +19,7 @@ from ringfence.enforcement.sinks.endpoint import Endpoint
 from ringfence.enforcement.sinks.files import UNFINISHED
 from ringfence.enforcement.sinks.http import Poster
 from ringfence.enforcement.sinks.jsonl import JsonlFiles
+from ringfence.enforcement.sinks.look import check, look
 from ringfence.enforcement.sinks.open import KINDS, sink_class
 from ringfence.enforcement.sinks.protocol import Delivery, RefusedError, TryAgainError
 from ringfence.enforcement.sinks.risc import Risc
@@ -181,3 +182,29 @@ def test_files_are_never_opened_wider_than_the_mask_says(
         os.umask(before)
     assert (sink.folder / name).stat().st_mode & 0o777 == file
     assert sink.folder.stat().st_mode & 0o777 == folder
+
+
+# The sinks file itself may be odd.
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        'kind = "csv"\nfolder = "~nobody-of-this-name/x"',
+        'kind = "csv"\nfolder = "\\u0000"',
+        'kind = "webhook"\nurl = "https://hooks.example.com/"\nsecret_file = ["a\\u0000"]',
+        'kind = "webhook"\nurl = "https://hooks.example.com/"\nsecret_file = "~nobody-of-this-name/x"',
+    ],
+)
+def test_an_odd_entry_is_told_and_breaks_nothing(tmp_path: Path, entry: str) -> None:
+    path = tmp_path / "sinks.toml"
+    path.write_text(f"[sinks.a]\n{entry}\n")
+    assert [seen.problem is not None for seen in check(path)] == [True]
+    assert len(look(path)) == 1
+
+
+def test_a_sinks_file_that_is_nested_too_deep_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "sinks.toml"
+    path.write_text("a = " + "[" * 100_000)
+    with pytest.raises(PolicyError, match="nested too deep"):
+        look(path)
