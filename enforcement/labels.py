@@ -191,16 +191,23 @@ def _label(account: str, verdict: Verdict, ring_id: str, source: str, when: date
 
 
 def _undone(connection: sqlite3.Connection, until: str) -> dict[str, datetime]:
-    """Return when the last order on an account was undone before it ended, where it is under no other one."""
+    """Return when the last order on an account was undone before it ended, where it is under no other one.
+
+    What is milder than a suspension, and placed after, does not take it back: an account that was let go may
+    be watched without anybody saying that it belongs to a ring.
+    """
     rows = connection.execute(
         "SELECT account_id, max(CASE WHEN undoing.ordered_at < coalesce(placed.expires_at, :end) "
-        "THEN undoing.ordered_at END) AS at "
+        "THEN undoing.ordered_at END) AS at, "
+        "max(undoing.order_id IS NULL AND placed.action IN ('suspend', 'ban')) AS under, "
+        "min(CASE WHEN undoing.order_id IS NULL THEN coalesce(placed.approved_at, placed.ordered_at) END) "
+        "AS since "
         "FROM order_accounts JOIN orders AS placed USING (order_id) "
         "LEFT JOIN orders AS undoing ON undoing.order_id = reversed_by AND undoing.ordered_at < :until "
         "WHERE placed.reverses IS NULL AND NOT placed.shadow "
         "AND placed.status IN ('active', 'reversed') "
         "AND coalesce(placed.approved_at, placed.ordered_at) < :until "
-        "GROUP BY account_id HAVING count(*) = count(undoing.order_id)",
+        "GROUP BY account_id HAVING NOT under AND (since IS NULL OR since > at)",
         {"until": until, "end": _END_OF_TIME},
     )
     return {row["account_id"]: read_stamp(row["at"]) for row in rows if row["at"] is not None}

@@ -291,7 +291,7 @@ def test_watching_whom_a_person_let_go_brings_nothing_harsher_back(book: Caseboo
     with book.writing("ada") as writing:
         reverse(writing, suspended.order_id, "A partner's.", sinks("hook"), accounts(1))
     clock.go_on(hours=1)
-    assert [one.action for one in asked(book, "R-1").orders] == [Action.MONITOR]
+    by_hand(book, Action.MONITOR, accounts(1))
     clock.go_on(hours=1)
     assert asked(book, "R-1").orders == ()
 
