@@ -207,7 +207,8 @@ def _say_member(accounts: Sequence[str], ring: str, *, as_json: bool) -> None:
     """Say what an order undone is not: the next verdict on the ring speaks of the account again."""
     if accounts and not as_json:
         typer.echo(
-            f"Still a member of {ring}: a later verdict on it means the account, too. Clear whoever is innocent: "
+            f"Still a member of {ring}: a later verdict on it means the account, too. "
+            "Clear whoever is innocent: "
             f"`ringfence rings verdict {ring} rejected --account ACCOUNT --reason …`."
         )
 
