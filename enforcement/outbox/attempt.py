@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 
 from ringfence.enforcement.outbox.lease import Claim
 from ringfence.enforcement.outbox.settle import Outcome, Result
 from ringfence.enforcement.sinks.protocol import GoneError, RefusedError, Sink, TryAgainError
+from ringfence.enforcement.sinks.text import shown
 
 
 def attempt(sink: Sink, claim: Claim) -> Outcome:
-    """Hand an export over, if its bytes are still those that were queued."""
+    """Hand an export over, if its bytes are still those that were queued; what it tells is fit to show."""
+    outcome = _handed_over(sink, claim)
+    return replace(outcome, said=shown(outcome.said))
+
+
+def _handed_over(sink: Sink, claim: Claim) -> Outcome:
     if sha256(claim.delivery.body).hexdigest() != claim.digest:
         return Outcome(
             claim,

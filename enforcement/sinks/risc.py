@@ -34,6 +34,7 @@ from ringfence.enforcement.sinks.protocol import Delivery, RefusedError, TryAgai
 from ringfence.enforcement.sinks.set_keys import SigningKey
 from ringfence.enforcement.sinks.set_tokens import MEDIA_TYPE, SUBJECTS, Issuer
 from ringfence.enforcement.sinks.settings import Table
+from ringfence.enforcement.sinks.text import shown
 from ringfence.files import parse_json
 
 _NOT_ABOUT_THE_TOKEN = ("authentication_failed", "access_denied")
@@ -186,7 +187,7 @@ def _said(answer: Answer) -> tuple[str | None, str]:
 
 def _short(said: object) -> str:
     """Return what a stranger said, fit for a message."""
-    return "".join(one for one in str(said) if one.isprintable())[:200]
+    return shown(said)[:200]
 
 
 def _key(entry: Table, pem: str) -> SigningKey:

@@ -92,7 +92,7 @@ class Taxii:
             raise TryAgainError(
                 f"The collection does not let us write ({error}). Ask its owner, or name another user."
             ) from error
-        except (TAXIIServiceException, KeyError, TypeError) as error:
+        except (TAXIIServiceException, KeyError, TypeError, AttributeError) as error:
             raise TryAgainError(f"The server's answer is not TAXII 2.1: {str(error)[:200]}.") from error
 
     def close(self) -> None:
@@ -118,7 +118,10 @@ class Taxii:
         if not status.failure_count:
             return 0
         failed = {str(one.get("id")): str(one.get("message", "")) for one in status.failures}
-        doubtful = [one for one in sent if one["id"] in failed] if failed else sent
+        doubtful = [one for one in sent if one["id"] in failed]
+        if len(doubtful) < status.failure_count:
+            # It names fewer than it refused, or others than we sent: any of them may be missing.
+            doubtful = sent
         missing = _missing(collection, doubtful)
         if missing:
             first = missing[0]["id"]
@@ -126,7 +129,7 @@ class Taxii:
                 f"The server took {status.success_count:,} of {status.total_count:,} objects and refused "
                 f"{len(missing):,}; of {first} it says {failed.get(first, '')[:200]!r}."
             )
-        return len(doubtful)
+        return int(status.failure_count)
 
 
 def _missing(collection: Collection, doubtful: list[Object]) -> list[Object]:

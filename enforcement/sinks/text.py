@@ -8,6 +8,11 @@ from typing import Any
 _HARMLESS = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&"})
 
 
+def shown(said: object) -> str:
+    """Return what a stranger said without the signs that a terminal would obey, or not show."""
+    return "".join(sign for sign in str(said) if sign.isprintable())
+
+
 def safe_json(value: Any) -> str:
     """Return compact JSON in plain ASCII: markup, control characters and changes of direction are escaped.
 

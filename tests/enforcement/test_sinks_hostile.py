@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,7 +15,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from taxii_stand_in import standing_in
 
+from ringfence.enforcement.outbox.attempt import attempt
+from ringfence.enforcement.outbox.lease import Claim
+from ringfence.enforcement.outbox.settle import Result
 from ringfence.enforcement.sinks.endpoint import Endpoint
 from ringfence.enforcement.sinks.files import UNFINISHED
 from ringfence.enforcement.sinks.http import Poster
@@ -208,3 +213,43 @@ def test_a_sinks_file_that_is_nested_too_deep_is_told(tmp_path: Path) -> None:
     path.write_text("a = " + "[" * 100_000)
     with pytest.raises(PolicyError, match="nested too deep"):
         look(path)
+
+
+# What the other side says is shown to people.
+
+
+def told(**counts: Any) -> dict[str, Any]:
+    return {
+        "id": "s-1",
+        "status": "complete",
+        "success_count": 0,
+        "failure_count": 0,
+        "pending_count": 0,
+        **counts,
+    }
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        told(total_count="\x1b[2J"),
+        told(total_count=1, failure_count=1, failures="\x1b[2J"),
+        told(total_count=1, failure_count=1, failures=["\x1b[2J"]),
+        told(total_count=1, failure_count=1, failures=[{"id": "\x1b[2J", "message": "\x1b[2J"}]),
+    ],
+)
+def test_nothing_that_a_server_says_commands_a_terminal(tmp_path: Path, added: Any) -> None:
+    with standing_in() as server:
+        server.added = added
+        sink = Taxii.from_settings(
+            "sharing", {"url": server.url, "allow_private": True, "producer": "Example AI"}, tmp_path
+        )
+        with closing(sink):
+            handed_over = delivery(sink, enforced())
+            claim = Claim(
+                handed_over.key, "E-1", "sharing", sha256(handed_over.body).hexdigest(), handed_over
+            )
+            outcome = attempt(sink, claim)
+    assert outcome.result is not Result.DELIVERED
+    assert outcome.said.isprintable()
+    assert "by mistake" not in outcome.said
