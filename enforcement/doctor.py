@@ -63,7 +63,7 @@ def _keys(folder: Path) -> Iterator[Check]:
             "keys", Finding.FAIL, f"others can read {path}", f"chmod 600 {path}; then make a new one."
         )
     if not wide:
-        yield Check("keys", Finding.OK, f"{len(private)} private keys, for their owner alone")
+        yield Check("keys", Finding.OK, f"{len(private)} private, for their owner alone")
 
 
 def _disk(root: Path) -> Check:

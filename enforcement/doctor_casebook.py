@@ -123,7 +123,10 @@ def _brake(connection: sqlite3.Connection, _now: datetime) -> Check:
     if on is None:
         return Check("brake", Finding.OK, "off")
     return Check(
-        "brake", Finding.WARN, f"on since {on.at}", "See why, then `ringfence enforce brake --release`."
+        "brake",
+        Finding.WARN,
+        f"on since {on.at}",
+        "See why, then `ringfence enforce brake --release --reason …`.",
     )
 
 

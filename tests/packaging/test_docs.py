@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -36,6 +38,13 @@ def test_the_readme_lists_every_column(table: object) -> None:
     assert [c.strip() for c in listed.split(",")] == [
         f"{column.name}*" if column.required else column.name for column in table.columns
     ]
+
+
+def test_the_package_runs_as_the_command_does() -> None:
+    asked = [sys.executable, "-m", "ringfence", "--version"]
+
+    said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    assert said.startswith("ringfence ")
 
 
 def test_links_between_documents_lead_somewhere() -> None:

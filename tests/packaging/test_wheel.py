@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STAGES = ("loaders", "graphbuild", "gnn", "queries", "worlds")
+STAGES = ("loaders", "graphbuild", "gnn", "queries", "worlds", "enforcement")
 
 
 @pytest.fixture(scope="module")
