@@ -150,6 +150,11 @@ def _check_persons(asked: UnlockRequest, keeper: Custodian, by: str) -> None:
         raise NotAllowedError(
             f"{asked.requested_by} has asked for {asked.request_id}; another custodian must unlock it."
         )
+    if same_person(asked.requested_by, keeper.added_by):
+        raise NotAllowedError(
+            f"{asked.requested_by} has asked, has added {keeper.name} as a custodian, and may have kept the "
+            "key. Somebody else must ask, or a custodian whom somebody else has added must unlock it."
+        )
     if not same_person(keeper.name, by):
         raise NotAllowedError(f"The key is {keeper.name}'s, and you are {by}. Nobody uses another one's key.")
 

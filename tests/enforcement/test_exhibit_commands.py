@@ -54,7 +54,7 @@ def logs(book: Casebook, tmp_path: Path) -> str:
 
 def test_from_leave_to_seal_to_shreds(book: Casebook, logs: str, tmp_path: Path) -> None:
     assert "as it was" in said("enable", "--reason", "Appeals.").stdout
-    assert "theirs" not in said("custodian", "add", "bob", "--key", "bob.pem").stdout
+    assert "theirs" not in said("custodian", "add", "bob", "--key", "bob.pem", "--by", "root").stdout
     dry = json.loads(said("seal", "R-1", logs, "--most", "3", "--dry-run", "--json").stdout)
     assert (dry["seen"], dry["exhibits"]) == (25, 3)
     assert not book.read("SELECT * FROM seals")
@@ -75,7 +75,7 @@ def test_from_leave_to_seal_to_shreds(book: Casebook, logs: str, tmp_path: Path)
 
 
 def test_what_is_shown_cannot_steer_a_terminal(logs: str) -> None:
-    said("custodian", "add", "bob", "--key", "bob.pem")
+    said("custodian", "add", "bob", "--key", "bob.pem", "--by", "root")
     said("seal", "R-1", logs)
     asked = json.loads(said("request", "R-1", "--reason", "Appeal.", "--json").stdout)["request_id"]
     shown = said("unlock", asked, "--key", "bob.pem", "--by", "bob").stdout
@@ -87,7 +87,7 @@ def test_what_is_shown_cannot_steer_a_terminal(logs: str) -> None:
 def test_plaintext_never_goes_where_it_was_not_meant_to(
     logs: str, state: StateFolder, tmp_path: Path
 ) -> None:
-    said("custodian", "add", "bob", "--key", "bob.pem")
+    said("custodian", "add", "bob", "--key", "bob.pem", "--by", "root")
     said("seal", "R-1", logs)
     asked = json.loads(said("request", "R-1", "--reason", "Appeal.", "--json").stdout)["request_id"]
     words = ["unlock", asked, "--key", "bob.pem", "--by", "bob", "--out"]

@@ -163,7 +163,8 @@ def command(tmp_path: Path, state: StateFolder, *words: str) -> subprocess.Compl
 def test_from_seal_to_unlock_as_people_do_it(book: Casebook, state: StateFolder, tmp_path: Path) -> None:
     ready(book)
     write(tmp_path / "logs", "ndjson")
-    assert command(tmp_path, state, "exhibits", "custodian", "add", "bob", "--key", "bob.pem").returncode == 0
+    adding = ["exhibits", "custodian", "add", "bob", "--key", "bob.pem", "--by", "root"]
+    assert command(tmp_path, state, *adding).returncode == 0
     sealing = command(tmp_path, state, "exhibits", "seal", "R-1", "logs", "--json")
     assert json.loads(sealing.stdout)["exhibits"] == 20
     asked = command(tmp_path, state, "exhibits", "request", "R-1", "--reason", "Appeal.", "--json")

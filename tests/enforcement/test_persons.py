@@ -60,6 +60,17 @@ def test_nobody_approves_their_own_ban_under_another_spelling(book: Casebook, sp
         approve(writing, order_id, sinks)
 
 
+@pytest.mark.parametrize("spelt", ["root", "Root "])
+def test_nobody_sees_what_a_custodian_of_their_own_making_unlocks(book: Casebook, spelt: str) -> None:
+    """Whoever adds a custodian may have kept the key."""
+    key = custodian(book, "bob")
+    sealed_ring(book)
+    with book.writing(spelt) as writing:
+        asked = request(writing, "R-1", "An appeal.").request_id
+    with pytest.raises(NotAllowedError, match="has added bob"):
+        unlock(book, "bob", asked, key)
+
+
 @pytest.mark.parametrize("spelt", SPELLINGS)
 def test_nobody_unlocks_for_themselves_under_another_spelling(book: Casebook, spelt: str) -> None:
     key = custodian(book, "ada")

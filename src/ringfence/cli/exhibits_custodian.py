@@ -39,6 +39,7 @@ def add(
 ) -> None:
     """Make a key pair for a custodian, or take the public key that they send.
 
+    Whoever adds a custodian may have kept the key, so that custodian unlocks nothing that they ask for.
     The passphrase of a private key is asked for, or read from RINGFENCE_CUSTODIAN_PASSPHRASE.
     """
     from ringfence.enforcement.exhibits.custodians import add_custodian, make_key, read_public_key
