@@ -103,6 +103,28 @@ def check_standing(
         )
 
 
+def check_not_let_go(writing: Writing, order_id: str) -> None:
+    """Refuse an order that waited while a person took one of its accounts out of another order.
+
+    Whoever approves it may not have heard of that. An order that ran out lets nobody go.
+
+    Raises:
+        NotAllowedError: one was let go.
+    """
+    rows = writing.execute(
+        "SELECT DISTINCT mine.account_id FROM order_accounts AS mine JOIN orders AS waiting USING (order_id) "
+        "JOIN order_accounts AS its ON its.account_id = mine.account_id "
+        "JOIN orders AS placed ON placed.order_id = its.order_id "
+        "JOIN orders AS undoing ON undoing.order_id = its.reversed_by "
+        "WHERE mine.order_id = ? AND undoing.rowid > waiting.rowid "
+        "AND (placed.expires_at IS NULL OR undoing.ordered_at < placed.expires_at) ORDER BY mine.account_id",
+        (order_id,),
+    ).fetchall()
+    if rows:
+        more = f" and {len(rows) - 1:,} more were" if len(rows) > 1 else " was"
+        raise NotAllowedError(f"{rows[0]['account_id']}{more} let go since {order_id} was ordered.")
+
+
 def check_reason(reason: str) -> None:
     """Refuse an order without a reason.
 

@@ -13,6 +13,7 @@ from ringfence.enforcement.casebook.record import raised
 from ringfence.enforcement.orders.check import (
     DECIDED,
     check_accounts,
+    check_not_let_go,
     check_reason,
     check_request,
     check_standing,
@@ -132,6 +133,7 @@ def _check_still(writing: Writing, waiting: Order) -> None:
             raise NotAllowedError(f"{waiting.order_id} was to end by now.")
         asked = [one.account_id for one in targets(writing.connection, waiting.order_id)]
         check_accounts(writing, waiting.ring_id, asked)
+        check_not_let_go(writing, waiting.order_id)
         if not waiting.shadow:
             check_standing(writing, asked, waiting.action, waiting.order_id)
     except (NotAllowedError, UnknownCaseError) as error:

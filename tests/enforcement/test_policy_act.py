@@ -16,6 +16,7 @@ from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.casebook.decide import give_account_verdict, give_verdict
 from ringfence.enforcement.casebook.life import State, Verdict
 from ringfence.enforcement.casebook.record import record_run
+from ringfence.enforcement.orders.place import withdraw_order
 from ringfence.enforcement.orders.records import Order, OrderStatus, order, standing, targets
 from ringfence.enforcement.orders.reverse import reverse
 from ringfence.enforcement.policy.act import Automatic, automatic, released, said
@@ -314,6 +315,26 @@ def test_who_is_to_be_watched_is_left_to_persons_in_other_rings_too(book: Casebo
     with book.writing("ada") as writing:
         give_verdict(writing, "R-2", Verdict.CONFIRMED, "All of them.")
     assert len(went(book).orders) == (of == "ring"), "what was said of an account outranks its ring"
+
+
+def test_whom_a_person_let_go_meanwhile_is_not_met_by_what_waited(book: Casebook, clock: Clock) -> None:
+    names = accounts(6)
+    found = confirmed(book, ring("R-1", names))
+    ran_out = ordered(book, found, Action.MONITOR, expires_at=clock.now + timedelta(hours=1))
+    suspended = ordered(book, found)
+    waiting = ordered(book, found, Action.BAN, approvals=1)
+    clock.go_on(hours=2)
+    assert [one.reverses for one in expired(book).reversals] == [ran_out.order_id]
+    with book.writing("ada") as writing:
+        reverse(writing, suspended.order_id, "A partner's.", sinks("hook"), names[:1])
+    with book.writing("bob") as writing, pytest.raises(NotAllowedError, match="_00000 was let go since"):
+        approve_order(writing, POLICY, waiting.order_id, {}, sinks("hook"))
+    with book.writing("ada") as writing:
+        withdraw_order(writing, waiting.order_id, "For fewer.")
+    again = ordered(book, found, Action.BAN, approvals=1)
+    with book.writing("bob") as writing:
+        approved = approve_order(writing, POLICY, again.order_id, {}, sinks("hook"))
+    assert approved.status is OrderStatus.ACTIVE, "two persons ordered it knowing that"
 
 
 def test_allowed_accounts_are_met_by_nothing(book: Casebook) -> None:
