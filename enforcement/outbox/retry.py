@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from ringfence.enforcement.casebook.database import Writing
+from ringfence.enforcement.events import EventKind
 from ringfence.errors import NotAllowedError, UnknownCaseError, near_names
 
 # A later event that was tried may have arrived though no answer came, unless it was refused in the end.
@@ -24,6 +25,18 @@ JOIN exports AS undoing ON undoing.event_id = told.event_id AND undoing.sink = m
 WHERE mine.key = ? AND undoing.status = 'dead' ORDER BY undoing.number
 """
 
+# What lets accounts go may come late, or they would be held for ever; not so where a later order stands on
+# one of them, which a receiver of states would then take for undone.
+_STANDS = """
+SELECT 1 FROM events AS mine JOIN order_accounts AS ours USING (order_id)
+JOIN order_accounts AS theirs ON theirs.account_id = ours.account_id AND theirs.reversed_by IS NULL
+JOIN orders ON orders.order_id = theirs.order_id AND orders.reverses IS NULL AND orders.status = 'active'
+JOIN events AS told ON told.order_id = orders.order_id
+JOIN exports ON exports.event_id = told.event_id
+WHERE mine.event_id = ? AND exports.sink = ? AND exports.number > ?
+AND (exports.status = 'delivered' OR exports.attempts > 0) LIMIT 1
+"""
+
 
 def retry_one(writing: Writing, key: str) -> list[str]:
     """Put a dead letter back, and what undoes it where that is dead, too; return their keys, due at once.
@@ -31,7 +44,8 @@ def retry_one(writing: Writing, key: str) -> list[str]:
     Raises:
         UnknownCaseError: there is no export of that key.
         NotAllowedError: it is no dead letter, or a later event of its ring went to the sink already, or may
-            have: the order of events is kept, or a reversal would be undone by what it reversed.
+            have: the order of events is kept, or a reversal would be undone by what it reversed. A reversal
+            stays only while a later order stands on one of its accounts.
     """
     row = _dead(writing.connection, key)
     if _overtaken(writing.connection, row):
@@ -68,7 +82,7 @@ def dead_letters(
     """
     rows = (
         connection.execute(
-            "SELECT key, ring_id, sink, number FROM exports "
+            "SELECT key, event_id, ring_id, sink, number FROM exports "
             "WHERE status = 'dead' AND (:sink IS NULL OR sink = :sink) ORDER BY number",
             {"sink": sink},
         ).fetchall()
@@ -118,6 +132,10 @@ def resume(writing: Writing, sink: str) -> int:
 
 
 def _overtaken(connection: sqlite3.Connection, row: sqlite3.Row) -> bool:
+    told = connection.execute("SELECT kind FROM events WHERE event_id = ?", (row["event_id"],)).fetchone()
+    if told["kind"] == EventKind.REVERSED:
+        later = connection.execute(_STANDS, (row["event_id"], row["sink"], row["number"]))
+        return later.fetchone() is not None
     found = connection.execute(_OVERTAKEN, (row["ring_id"], row["sink"], row["number"]))
     if found.fetchone() is not None:
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from case_samples import accounts, ring
 from conftest import Clock
 from outbox_samples import ToldSink, a_ring, order_on, sinks_of
 
@@ -162,6 +163,29 @@ def test_an_order_stays_whose_reversal_may_have_arrived_before_it(
         retry_one(writing, key_of(book, 1))
     with book.writing("ada") as writing:
         assert retry_all(writing) == ([key_of(book, 4)], [key_of(book, 1)])
+
+
+def test_what_lets_an_account_go_is_never_too_late_unless_a_later_order_stands_on_it(
+    book: Casebook, sink: PickySink, orders: list[str]
+) -> None:
+    drained(book, sink)
+    sink.answers = {4: RefusedError("no")}
+    let_one_go(book, sink, orders[0])
+    drained(book, sink)
+    with book.writing("ada") as writing:
+        reverse(writing, orders[1], "An appeal was right.", sinks_of(sink))
+    assert drained(book, sink) == Delivered(delivered=1), "the later reversal goes past the dead one"
+
+    with book.reading() as connection:
+        assert dead_letters(connection) == ([key_of(book, 4)], [])
+    with book.writing("ada") as writing:
+        again = order_on(writing, ring("R-1", accounts(12, "R-1")), (0,), sinks_of(sink)).order_id
+        writing.execute("UPDATE exports SET status = 'delivered', attempts = 1 WHERE status = 'waiting'")
+    with book.reading() as connection:
+        assert dead_letters(connection) == ([], [key_of(book, 4)])
+    with book.writing("ada") as writing:
+        reverse(writing, again, "An appeal was right.", sinks_of(sink))
+        assert retry_one(writing, key_of(book, 4)) == [key_of(book, 4)]
 
 
 @pytest.mark.usefixtures("orders")
