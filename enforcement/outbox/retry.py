@@ -26,15 +26,17 @@ WHERE mine.key = ? AND undoing.status = 'dead' ORDER BY undoing.number
 """
 
 # What lets accounts go may come late, or they would be held for ever; not so where a later order stands on
-# one of them, which a receiver of states would then take for undone.
+# each of them, which a receiver of states would then take for undone.
 _STANDS = """
-SELECT 1 FROM events AS mine JOIN order_accounts AS ours USING (order_id)
+SELECT count(DISTINCT ours.account_id) AS under,
+    (SELECT count(*) FROM order_accounts WHERE order_id = mine.order_id) AS of
+FROM events AS mine JOIN order_accounts AS ours USING (order_id)
 JOIN order_accounts AS theirs ON theirs.account_id = ours.account_id AND theirs.reversed_by IS NULL
 JOIN orders ON orders.order_id = theirs.order_id AND orders.reverses IS NULL AND orders.status = 'active'
 JOIN events AS told ON told.order_id = orders.order_id
 JOIN exports ON exports.event_id = told.event_id
 WHERE mine.event_id = ? AND exports.sink = ? AND exports.number > ?
-AND (exports.status = 'delivered' OR exports.attempts > 0) LIMIT 1
+AND (exports.status = 'delivered' OR exports.attempts > 0)
 """
 
 
@@ -45,7 +47,7 @@ def retry_one(writing: Writing, key: str) -> list[str]:
         UnknownCaseError: there is no export of that key.
         NotAllowedError: it is no dead letter, or a later event of its ring went to the sink already, or may
             have: the order of events is kept, or a reversal would be undone by what it reversed. A reversal
-            stays only while a later order stands on one of its accounts.
+            stays only while later orders stand on all of its accounts.
     """
     row = _dead(writing.connection, key)
     if _overtaken(writing.connection, row):
@@ -134,8 +136,9 @@ def resume(writing: Writing, sink: str) -> int:
 def _overtaken(connection: sqlite3.Connection, row: sqlite3.Row) -> bool:
     told = connection.execute("SELECT kind FROM events WHERE event_id = ?", (row["event_id"],)).fetchone()
     if told["kind"] == EventKind.REVERSED:
-        later = connection.execute(_STANDS, (row["event_id"], row["sink"], row["number"]))
-        return later.fetchone() is not None
+        values = (row["event_id"], row["sink"], row["number"])
+        later = connection.execute(_STANDS, values).fetchone()
+        return bool(later["under"] and later["under"] == later["of"])
     found = connection.execute(_OVERTAKEN, (row["ring_id"], row["sink"], row["number"]))
     if found.fetchone() is not None:
         return True

@@ -165,7 +165,7 @@ def test_an_order_stays_whose_reversal_may_have_arrived_before_it(
         assert retry_all(writing) == ([key_of(book, 4)], [key_of(book, 1)])
 
 
-def test_what_lets_an_account_go_is_never_too_late_unless_a_later_order_stands_on_it(
+def test_what_lets_an_account_go_is_never_too_late_unless_later_orders_stand_on_all(
     book: Casebook, sink: PickySink, orders: list[str]
 ) -> None:
     drained(book, sink)
