@@ -26,7 +26,7 @@ class Automatic:
 
     orders: tuple[Order, ...] = ()
     halted: str | None = None
-    """Why nothing did: the brake."""
+    """Why nothing did: the brake, a later run, or no sink to tell."""
 
 
 @dataclass(frozen=True, slots=True)

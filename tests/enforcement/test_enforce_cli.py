@@ -286,12 +286,25 @@ class TestWords:
         with pytest.raises(StaleVersionError, match="R-1 is at version"):
             ordered(confirmed, "--ring", "R-1", "--version", 1)
 
-    def test_whoever_has_no_sink_is_warned(self, confirmed: StateFolder) -> None:
+    @pytest.mark.parametrize("words", [("--ring", "R-1"), ("order", "R-1", "--action", "monitor")])
+    def test_whoever_has_no_sink_to_tell_orders_nothing(
+        self, confirmed: StateFolder, words: tuple[str, ...]
+    ) -> None:
         confirmed.sinks.unlink()
-        assert "nobody is told" in say(confirmed, "--ring", "R-1", "--reason", "x", "--by", "ada")
+        assert "nobody is told" in say(confirmed, "--ring", "R-1", "--dry-run")
+
+        with pytest.raises(NotAllowedError, match="ringfence sinks init"):
+            call("enforce", *words, "--reason", "x", "--by", "ada", state=confirmed)
+
+        with Casebook.open(confirmed.casebook) as book:
+            assert [row["state"] for row in book.read("SELECT state FROM rings WHERE ring_id = 'R-1'")] == [
+                "confirmed"
+            ]
+            assert not book.read("SELECT 1 FROM orders")
 
     def test_nothing_ordered_yet(self, state: StateFolder) -> None:
         Casebook.open(state.casebook).close()
+        state.sinks.write_text('[sinks.lines]\nkind = "jsonl"\nfolder = "exports"\n')
         assert "Nothing was ordered yet." in say(state, "orders")
         assert "The policy asks for nothing" in say(state, "--reason", "x")
 

@@ -190,7 +190,7 @@ def test_what_the_tree_does_not_have_is_not_proved() -> None:
         lambda: tree.consistency(4, 3),
         lambda: tree.consistency(3, 9),
     ):
-        with pytest.raises(ValueError, match="lea[fv]"):
+        with pytest.raises(ValueError, match=r"lea[fv]"):
             ask()
 
 

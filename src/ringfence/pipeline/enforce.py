@@ -25,12 +25,15 @@ from ringfence.enforcement.policy.records import Mode, Policy
 from ringfence.enforcement.sinks.open import open_sinks
 from ringfence.enforcement.sinks.protocol import Sink
 from ringfence.enforcement.supersede import Announced, announce
-from ringfence.errors import StaleVersionError
+from ringfence.errors import NotAllowedError, StaleVersionError
 from ringfence.pipeline.steps import Step, step_of
 from ringfence.pipeline.traffic import RunOutput
 from ringfence.records import Action, Role
 from ringfence.state import StateFolder
 
+_NOBODY_TOLD = (
+    'There is no sink, so nobody would be told. Name one with `ringfence sinks init`, or set mode = "shadow".'
+)
 _OVERTAKEN = "The casebook has a later run, or window; what this one says is no ground for anything new."
 
 
@@ -97,7 +100,12 @@ def follow_run(state: StateFolder, out: Path, by: str = "score") -> Followed:
         with book.writing(by) as writing:
             # The allow-list was looked up in this run, so nothing that another one says may follow from it.
             mine = newest_run(writing.connection) == run.run_id
-            placed = automatic(writing, policy, sinks, let_off) if mine else Automatic(halted=_OVERTAKEN)
+            if not mine:
+                placed = Automatic(halted=_OVERTAKEN)
+            elif policy.mode is Mode.LIVE and not sinks:
+                placed = Automatic(halted=_NOBODY_TOLD)
+            else:
+                placed = automatic(writing, policy, sinks, let_off)
     return Followed(recorded, announced, expired, placed, trip, policy.mode is Mode.SHADOW)
 
 
@@ -170,10 +178,11 @@ def enforce(
         UnknownCaseError: there is no casebook, or no such ring.
         OutputError: the output of a run cannot tell whom the allow-list protects.
         StaleVersionError: the ring has another version by now, or a run was recorded meanwhile.
-        NotAllowedError: there is no reason.
+        NotAllowedError: there is no reason, or no sink to tell.
     """
     policy = read_policy(state.policy)
     with Casebook.open(state.casebook, make=False) as book, opened_sinks(state) as sinks:
+        check_told(policy, sinks)
         with book.reading() as connection:
             outs = outs_of(connection, rings)
         let_off = allowed_accounts(policy, outs.values(), book.now)
@@ -185,6 +194,16 @@ def enforce(
                 case_at(writing.connection, ring, version)
             asked = ask(writing, policy, rings, let_off, sinks, reason)
             return Enforced(tuple(step_of(writing.connection, one) for one in asked.orders), asked.held)
+
+
+def check_told(policy: Policy, sinks: Mapping[str, Sink]) -> None:
+    """Refuse to order what nobody would be told of: the casebook would call a ring enforced that is not.
+
+    Raises:
+        NotAllowedError: the policy is live, and there is no sink.
+    """
+    if policy.mode is Mode.LIVE and not sinks:
+        raise NotAllowedError(_NOBODY_TOLD)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from ringfence.enforcement.policy.expire import expire
 from ringfence.enforcement.policy.manual import approve_order, order_by_hand
 from ringfence.enforcement.policy.read import read_policy
 from ringfence.errors import UnknownCaseError
-from ringfence.pipeline.enforce import allowed_accounts, check_outs, opened_sinks, outs_of
+from ringfence.pipeline.enforce import allowed_accounts, check_outs, check_told, opened_sinks, outs_of
 from ringfence.pipeline.steps import Step, Steps, step_of, steps_of
 from ringfence.records import Action
 from ringfence.state import StateFolder
@@ -62,6 +62,7 @@ def place_by_hand(person: Person, asked: ByHand) -> Step:
         with book.reading() as connection:
             outs = outs_of(connection, [asked.ring_id])
         let_off = allowed_accounts(policy, outs.values(), book.now)
+        check_told(policy, sinks)
 
         def step(writing: Writing) -> Step:
             check_outs(writing.connection, [asked.ring_id], outs)
@@ -95,6 +96,7 @@ def approve(person: Person, order_id: str) -> Step:
             rings = [order(connection, order_id).ring_id]
             outs = outs_of(connection, rings)
         let_off = allowed_accounts(policy, outs.values(), book.now)
+        check_told(policy, sinks)
 
         def step(writing: Writing) -> Step:
             check_outs(writing.connection, rings, outs)
