@@ -300,7 +300,7 @@ class TestWords:
             assert [row["state"] for row in book.read("SELECT state FROM rings WHERE ring_id = 'R-1'")] == [
                 "confirmed"
             ]
-            assert not book.read("SELECT 1 FROM orders")
+            assert not book.read("SELECT 1 FROM orders WHERE ordered_by = 'ada'")
 
     def test_nothing_ordered_yet(self, state: StateFolder) -> None:
         Casebook.open(state.casebook).close()
