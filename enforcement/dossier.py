@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ringfence.enforcement.appeals import KnownAppeal, appeals
+from ringfence.enforcement.appeals.intake import KnownAppeal, appeals
 from ringfence.enforcement.casebook.cases import Case, case, ring_at
 from ringfence.enforcement.casebook.history import (
     Ancestry,

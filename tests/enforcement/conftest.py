@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from stopped_clock import Clock
 
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.state import StateFolder
-
-START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-class Clock:
-    """Stands still until it is told to go on."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def go_on(self, **by: float) -> None:
-        self.now += timedelta(**by)
 
 
 @pytest.fixture

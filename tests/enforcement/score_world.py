@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ringfence.enforcement.casebook.database import Casebook
-from ringfence.enforcement.jobs import Job, jobs
-from ringfence.pipeline.score import ScoreRequest
+from ringfence.enforcement.jobs.job import Job, jobs
+from ringfence.pipeline.scoring.plan import ScoreRequest
 from ringfence.state import StateFolder
 
 END = datetime(2026, 3, 3, tzinfo=UTC)
@@ -117,7 +117,7 @@ def counted(state: Path, table: str, where: str = "1") -> int:
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(
     [
-        *("ringfence.pipeline.score", "ringfence.cli", "ringfence.cli.score", "score_world"),
+        *("ringfence.pipeline.scoring.score", "ringfence.cli", "ringfence.cli.score", "score_world"),
         *(
             "ibis.backends.duckdb",
             "pyarrow.dataset",
@@ -178,7 +178,7 @@ def _ringfence(argv: list[str], said: str, die_at: tuple[str, str] | None) -> No
 
 def _die(when: str, step: str) -> None:
     """Let this process be killed right before or after the step of a job."""
-    from ringfence.pipeline.score import _Job
+    from ringfence.pipeline.scoring.score import _Job
 
     take = _Job._step
 

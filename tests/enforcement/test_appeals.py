@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from case_samples import accounts, confirmed, recorded, ring, targets_of
-from conftest import START, Clock
 from enforce_samples import delivered, ordered, queued, seen, sinks
+from stopped_clock import START, Clock
 
 from ringfence.config import DecisionSettings, Settings
-from ringfence.enforcement.appeal_files import LONGEST_TEXT, Refused, Row, read_appeals
-from ringfence.enforcement.appeals import Appeal, Heard, Outcome, appealed, appeals, hear
+from ringfence.enforcement.appeals.files import LONGEST_TEXT, Refused, Row, read_appeals
+from ringfence.enforcement.appeals.intake import Appeal, Heard, Outcome, appealed, appeals, hear
+from ringfence.enforcement.appeals.rescoring import recorded_run, waiting, write_rescoring
 from ringfence.enforcement.casebook.cases import case, ring_at
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.casebook.decide import give_verdict
@@ -26,11 +27,10 @@ from ringfence.enforcement.casebook.reading import read_run
 from ringfence.enforcement.casebook.record import record_run
 from ringfence.enforcement.labels import Label, labels
 from ringfence.enforcement.orders.records import OrderStatus, order, standing
-from ringfence.enforcement.rescoring import recorded_run, waiting, write_rescoring
 from ringfence.errors import InputError, NotAllowedError, UnknownCaseError
 from ringfence.gnn.rings import judge_again
 from ringfence.gnn.scores import score_accounts
-from ringfence.pipeline.appeals import look, rescore, take_in, with_labels
+from ringfence.pipeline.enforcement.appeals import look, rescore, take_in, with_labels
 from ringfence.records import Action, Decision, Ring, Role
 from ringfence.snapshot import Edges, Snapshot, write_snapshot
 

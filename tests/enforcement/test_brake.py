@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from case_samples import accounts, run_of
 from case_samples import ring as ring_of
-from conftest import Clock
 from enforce_samples import seen
 from hypothesis import given
 from hypothesis import strategies as st
+from stopped_clock import Clock
 
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.casebook.record import record_run

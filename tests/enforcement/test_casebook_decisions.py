@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from case_samples import accounts, confirmed, recorded, ring, targets_of
-from conftest import Clock
 from enforce_samples import ordered, seen, sinks
+from stopped_clock import Clock
 
 from ringfence.enforcement.casebook.cases import case, cases, ring_at, successor
 from ringfence.enforcement.casebook.content import packed, unpacked

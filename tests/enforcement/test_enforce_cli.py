@@ -17,7 +17,7 @@ from ringfence.cli import enforce, rings
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.policy.read import default_policy
 from ringfence.errors import NotAllowedError, PolicyError, StaleVersionError, UnknownCaseError, UsageError
-from ringfence.pipeline.enforce import follow_run
+from ringfence.pipeline.enforcement.enforce import follow_run
 from ringfence.records import Decision
 from ringfence.state import StateFolder
 

@@ -17,10 +17,10 @@ from ringfence.enforcement.casebook.life import Verdict
 from ringfence.enforcement.casebook.reading import read_run
 from ringfence.enforcement.impact import Used
 from ringfence.errors import OutputError, PolicyError, StaleVersionError
-from ringfence.pipeline.enforce import Followed, check_outs, dry_run, enforce, follow_run, outs_of
-from ringfence.pipeline.record import record_and_announce
+from ringfence.pipeline.enforcement.enforce import Followed, check_outs, dry_run, enforce, follow_run, outs_of
+from ringfence.pipeline.enforcement.record import record_and_announce
+from ringfence.pipeline.enforcement.traffic import RunOutput
 from ringfence.pipeline.run import RunRequest, run
-from ringfence.pipeline.traffic import RunOutput
 from ringfence.records import Action
 from ringfence.state import StateFolder
 

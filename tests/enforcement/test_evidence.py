@@ -32,8 +32,8 @@ from ringfence.enforcement.orders.place import place
 from ringfence.enforcement.orders.records import Request
 from ringfence.enforcement.orders.reverse import reverse
 from ringfence.errors import AuditError, OutputError, RingfenceError, UnknownCaseError
-from ringfence.pipeline.evidence import export_evidence
-from ringfence.pipeline.evidence_check import check_evidence
+from ringfence.pipeline.evidence.check import check_evidence
+from ringfence.pipeline.evidence.export import export_evidence
 from ringfence.pipeline.run import RunRequest, run
 from ringfence.records import Action, Decision
 from ringfence.state import StateFolder

@@ -22,7 +22,7 @@ from ringfence.enforcement.bundle import MANIFEST, SIGNATURE, pack, unpack
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.keys import KeyFolder, SigningKey
 from ringfence.errors import AuditError
-from ringfence.pipeline.evidence_check import check_evidence
+from ringfence.pipeline.evidence.check import check_evidence
 from ringfence.state import StateFolder
 
 KEY = SigningKey.generate()

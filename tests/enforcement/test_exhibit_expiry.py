@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import START, Clock
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from exhibit_samples import audited, custodian, exhibits, sealed_ring
+from stopped_clock import START, Clock
 
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.exhibits.expire import empty_log, expire, overwrite, shred_accounts

@@ -22,7 +22,7 @@ from ringfence.enforcement.exhibits.choose import Candidate, Chooser
 from ringfence.enforcement.exhibits.seal import seal
 from ringfence.enforcement.exhibits.unlock import request, unlock
 from ringfence.errors import CasebookError, InputError, NotAllowedError
-from ringfence.pipeline.exhibits import SealRequest, preview, seal_exhibits
+from ringfence.pipeline.enforcement.exhibits import SealRequest, preview, seal_exhibits
 from ringfence.state import StateFolder
 
 SCRIPT = Path(sys.executable).with_name("ringfence")

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
 import pytest
-from conftest import Clock
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from exhibit_samples import MARKER, audited, custodian, exhibits, ready, sealed_ring
+from stopped_clock import Clock
 
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.casebook.decide import give_account_verdict, give_verdict

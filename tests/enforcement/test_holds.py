@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from case_samples import accounts, recorded, ring
-from conftest import START, Clock
 from exhibit_samples import audited
+from stopped_clock import START, Clock
 from typer.testing import CliRunner
 
 from ringfence.cli import app

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from case_samples import accounts, confirmed, recorded, ring, targets_of
-from conftest import START, Clock
+from stopped_clock import START, Clock
 
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.casebook.decide import assign, give_account_verdict, give_verdict

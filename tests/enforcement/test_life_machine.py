@@ -14,14 +14,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from case_samples import accounts, ring, run_of
-from conftest import Clock
 from enforce_samples import sinks
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from life_model import Model, ModelOrder, ModelRing
+from stopped_clock import Clock
 
-from ringfence.enforcement.appeals import Appeal, Outcome, hear
+from ringfence.enforcement.appeals.intake import Appeal, Outcome, hear
 from ringfence.enforcement.casebook.content import unpacked
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.casebook.decide import assign

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from case_samples import accounts, confirmed, recorded, ring, targets_of
-from conftest import START, Clock
 from enforce_samples import delivered, ordered, queued, seen, sinks, told
+from stopped_clock import START, Clock
 
 from ringfence.enforcement.casebook.cases import case
 from ringfence.enforcement.casebook.database import Casebook

@@ -11,8 +11,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from conftest import Clock
 from outbox_samples import PlainSink, ToldSink, a_ring, fill, order_on, sinks_of
+from stopped_clock import Clock
 
 from ringfence.enforcement.casebook.database import Casebook, Writing
 from ringfence.enforcement.orders.reverse import reverse

@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 from case_samples import accounts, ring
-from conftest import Clock
 from outbox_samples import ToldSink, a_ring, order_on, sinks_of
+from stopped_clock import Clock
 
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.orders.reverse import reverse

@@ -10,10 +10,10 @@ import pytest
 from audit_samples import lively
 
 from ringfence.enforcement.casebook.database import Casebook
-from ringfence.enforcement.health import health
+from ringfence.enforcement.health.metrics import write_prometheus
+from ringfence.enforcement.health.standing import health
 from ringfence.enforcement.holds import digest_key
-from ringfence.enforcement.metrics import write_prometheus
-from ringfence.pipeline.held import held
+from ringfence.pipeline.scoring.held import held
 from ringfence.state import StateFolder
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from case_samples import accounts, confirmed, recorded, ring, targets_of
-from conftest import Clock
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from set_receiver import AUDIENCE, ISSUER, verified
 from stix_reading import complaints
+from stopped_clock import Clock
 
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.casebook.decide import give_verdict

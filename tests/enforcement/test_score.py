@@ -19,10 +19,10 @@ from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.casebook.decide import give_account_verdict, give_verdict
 from ringfence.enforcement.casebook.life import Verdict
 from ringfence.errors import InputError, OutputError, PolicyError
-from ringfence.pipeline import score as scoring
-from ringfence.pipeline.held import held
-from ringfence.pipeline.plan_score import Planned, plan_score
-from ringfence.pipeline.score import Scored, ScoreRequest, score
+from ringfence.pipeline.scoring import score as scoring
+from ringfence.pipeline.scoring.held import held
+from ringfence.pipeline.scoring.plan import Planned, ScoreRequest, plan_score
+from ringfence.pipeline.scoring.score import Scored, score
 from ringfence.state import StateFolder
 
 

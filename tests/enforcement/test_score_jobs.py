@@ -11,12 +11,18 @@ from typing import Any
 import pytest
 
 from ringfence.enforcement.casebook.database import Casebook
-from ringfence.enforcement.jobs import JobKey, JobState, followed, job, jobs, plan, scored
-from ringfence.enforcement.locks import holds, owner_of, release, renew, take
+from ringfence.enforcement.jobs.job import JobKey, JobState, followed, job, jobs, plan, scored
+from ringfence.enforcement.jobs.locks import holds, owner_of, release, renew, take
 from ringfence.errors import BusyError, OutputError, UsageError
-from ringfence.pipeline import held as holding
-from ringfence.pipeline.held import held
-from ringfence.pipeline.window import folder_name, last_full_hour, read_moment, read_span, window_until
+from ringfence.pipeline.scoring import held as holding
+from ringfence.pipeline.scoring.held import held
+from ringfence.pipeline.scoring.window import (
+    folder_name,
+    last_full_hour,
+    read_moment,
+    read_span,
+    window_until,
+)
 from ringfence.state import StateFolder
 
 START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)

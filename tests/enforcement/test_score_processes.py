@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from score_world import Process, asked, counted, known_jobs, results, words, write_logs
 
-from ringfence.pipeline.held import held
-from ringfence.pipeline.window import folder_name, window_until
+from ringfence.pipeline.scoring.held import held
+from ringfence.pipeline.scoring.window import folder_name, window_until
 from ringfence.state import StateFolder
 
 SEED = 20260909

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from case_samples import accounts, recorded, ring, run_of
-from conftest import START, Clock
 from exhibit_samples import custodian, ordered, sealed_ring
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from prometheus_client.parser import text_string_to_metric_families
+from stopped_clock import START, Clock
 from typer.testing import CliRunner
 
 from ringfence.cli import app
@@ -23,9 +23,9 @@ from ringfence.enforcement.audit.keeping import sign_news
 from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.casebook.record import record_run
 from ringfence.enforcement.exhibits.unlock import request
-from ringfence.enforcement.health import Health, health
+from ringfence.enforcement.health.metrics import otlp_address, prometheus_text, push_otlp, write_prometheus
+from ringfence.enforcement.health.standing import Health, health
 from ringfence.enforcement.holds import place_hold
-from ringfence.enforcement.metrics import otlp_address, prometheus_text, push_otlp, write_prometheus
 from ringfence.errors import OutputError, UsageError
 from ringfence.state import StateFolder
 

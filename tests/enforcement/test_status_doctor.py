@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 from case_samples import accounts, recorded, ring
-from conftest import START, Clock
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from exhibit_samples import custodian, ordered, sealed_ring
+from stopped_clock import START, Clock
 from typer.testing import CliRunner
 
 from ringfence.cli import app
 from ringfence.enforcement.casebook.database import Casebook
-from ringfence.enforcement.checks import Check, Finding
-from ringfence.enforcement.doctor import check_state
+from ringfence.enforcement.health.checks import Check, Finding
+from ringfence.enforcement.health.doctor import check_state
 from ringfence.enforcement.holds import digest_key
-from ringfence.pipeline.doctor import examine
+from ringfence.pipeline.enforcement.doctor import examine
 from ringfence.state import StateFolder
 
 

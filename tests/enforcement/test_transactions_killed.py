@@ -15,7 +15,7 @@ import pytest
 from case_samples import accounts, confirmed, recorded, ring, run_of, targets_of
 from enforce_samples import PlainSink
 
-from ringfence.enforcement.appeals import Appeal, Outcome, hear
+from ringfence.enforcement.appeals.intake import Appeal, Outcome, hear
 from ringfence.enforcement.casebook.database import Casebook, Writing
 from ringfence.enforcement.casebook.life import Verdict
 from ringfence.enforcement.casebook.record import record_run

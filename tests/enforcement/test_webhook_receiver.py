@@ -11,8 +11,8 @@ from random import Random
 
 import pytest
 import standardwebhooks
-from conftest import Clock
 from outbox_samples import OTHER_SECRET, SECRET
+from stopped_clock import Clock
 
 from ringfence.enforcement.receiver import TOLERANCE, Inbox, Message, RejectedError
 from ringfence.enforcement.sinks.text import safe_json

@@ -116,7 +116,7 @@ def test_the_cron_job_starts_a_command_that_there_is() -> None:
 
 
 def test_a_pod_waits_longer_than_a_dead_one_s_lease() -> None:
-    from ringfence.pipeline.held import LEASE
+    from ringfence.pipeline.scoring.held import LEASE
 
     _pod, only = container()
     assert understood([*only["args"], "--state", "/state"])["wait"] > LEASE.total_seconds()

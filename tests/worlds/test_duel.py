@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.errors import OutputError, UsageError
-from ringfence.pipeline.duel import Duel, DuelRequest, duel, write_duel
-from ringfence.pipeline.escalate import (
+from ringfence.pipeline.worlds.duel import Duel, DuelRequest, duel, write_duel
+from ringfence.pipeline.worlds.escalate import (
     Step,
     choose,
     cost_per_request,

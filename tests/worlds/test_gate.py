@@ -11,7 +11,7 @@ import pytest
 
 from ringfence.config import LinkSettings, Settings
 from ringfence.errors import InputError, UsageError
-from ringfence.pipeline.gate import (
+from ringfence.pipeline.worlds.gate import (
     HIGHER,
     LOWER,
     Gate,
@@ -25,7 +25,7 @@ from ringfence.pipeline.gate import (
     read_floors,
     write_floors,
 )
-from ringfence.pipeline.hardness import hardness
+from ringfence.pipeline.worlds.hardness import hardness
 from ringfence.worlds.make import WorldRequest, generator_digest, make_world
 from ringfence.worlds.rings import REPORTING, TUNING
 from ringfence.worlds.scenarios import GATE, GATE_SEEDS, REPORTING_SEEDS, SCENARIOS, TUNING_SEEDS

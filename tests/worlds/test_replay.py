@@ -22,9 +22,9 @@ from ringfence.config import Settings
 from ringfence.engine import connect
 from ringfence.errors import InputError, OutputError, UsageError
 from ringfence.pipeline.asof import accounts_as_known, cut_times, write_as_known
-from ringfence.pipeline.fairness import Swap, compare_findings, derangement, fairness_swap
-from ringfence.pipeline.replay import Cut, Replay, detection_frame, replacement_frame, replay
 from ringfence.pipeline.run import RunRequest, run
+from ringfence.pipeline.worlds.fairness import Swap, compare_findings, derangement, fairness_swap
+from ringfence.pipeline.worlds.replay import Cut, Replay, detection_frame, replacement_frame, replay
 from ringfence.worlds.baselines.tables import open_tables
 from ringfence.worlds.score.findings import Findings
 

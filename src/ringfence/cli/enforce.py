@@ -85,7 +85,7 @@ def _was_typed(context: typer.Context, name: str) -> bool:
 def _dry_run(state: Path, rings: list[str], *, as_json: bool) -> None:
     from ringfence.cli.enforce_say import say_dry_run, say_sinks
     from ringfence.enforcement.sinks.open import read_entries
-    from ringfence.pipeline.enforce import dry_run
+    from ringfence.pipeline.enforcement.enforce import dry_run
     from ringfence.state import StateFolder
 
     found = dry_run(StateFolder(state), rings)
@@ -102,7 +102,7 @@ def _enforce(
 ) -> None:
     from ringfence.cli.enforce_say import outbox, say_outbox, say_step
     from ringfence.errors import NotAllowedError
-    from ringfence.pipeline.enforce import enforce
+    from ringfence.pipeline.enforcement.enforce import enforce
     from ringfence.state import StateFolder
 
     done = enforce(StateFolder(state), rings, by, reason, version)

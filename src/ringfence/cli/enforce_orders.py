@@ -15,8 +15,8 @@ from ringfence.cli.state import AsJson, ByOption, StateOption, Version, open_cas
 from ringfence.errors import UsageError, near_names
 
 if TYPE_CHECKING:
-    from ringfence.pipeline.order import Person
-    from ringfence.pipeline.steps import Step, Steps
+    from ringfence.pipeline.enforcement.order import Person
+    from ringfence.pipeline.enforcement.steps import Step, Steps
 
 Deliver = Annotated[bool, typer.Option("--deliver", help="Send what is due at once.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, and change nothing.")]
@@ -49,7 +49,7 @@ def order(
     """Order an action on accounts of a ring by hand. The policy says who else must agree."""
     from ringfence.enforcement.orders.records import ENFORCEABLE
     from ringfence.enforcement.policy.tables import read_span
-    from ringfence.pipeline.order import ByHand, place_by_hand
+    from ringfence.pipeline.enforcement.order import ByHand, place_by_hand
     from ringfence.records import Action
 
     if action not in tuple(ENFORCEABLE):
@@ -71,7 +71,7 @@ def approve(
     as_json: AsJson = False,
 ) -> None:
     """Approve an order that waits for a second person: it goes out."""
-    from ringfence.pipeline.order import approve as approve_order
+    from ringfence.pipeline.enforcement.order import approve as approve_order
 
     step = approve_order(_person(state, by), order)
     _say_step("Approved", step, state, by, deliver=deliver, as_json=as_json)
@@ -81,7 +81,7 @@ def withdraw(
     order: OrderArgument, state: StateOption, by: ByOption, reason: Reason, as_json: AsJson = False
 ) -> None:
     """Take back an order that waits for approval; nobody was told of it."""
-    from ringfence.pipeline.order import withdraw as withdraw_order
+    from ringfence.pipeline.enforcement.order import withdraw as withdraw_order
 
     step = withdraw_order(_person(state, by), order, reason)
     _say_step("Withdrawn", step, state, by, as_json=as_json)
@@ -103,7 +103,7 @@ def reverse(
     as_json: AsJson = False,
 ) -> None:
     """Undo an order, or all of a ring, for all accounts or some; every sink that was told is told."""
-    from ringfence.pipeline.order import reverse_order, reverse_ring
+    from ringfence.pipeline.enforcement.order import reverse_order, reverse_ring
 
     person = _person(state, by, dry_run=dry_run)
     if order is not None and ring is None:
@@ -128,7 +128,7 @@ def orders(
     as_json: AsJson = False,
 ) -> None:
     """List orders and reversals, in the order of time."""
-    from ringfence.pipeline.steps import listed
+    from ringfence.pipeline.enforcement.steps import listed
 
     with open_casebook(state) as book, book.reading() as connection:
         found = listed(connection, ring, waiting=waiting)
@@ -150,14 +150,14 @@ def expire(
     as_json: AsJson = False,
 ) -> None:
     """Reverse every order whose time is over; run as often as you like."""
-    from ringfence.pipeline.order import expire_orders
+    from ringfence.pipeline.enforcement.order import expire_orders
 
     steps = expire_orders(_person(state, by, dry_run=dry_run))
     _say_steps(steps, state, by, dry_run=dry_run, deliver=deliver, as_json=as_json)
 
 
 def _person(state: Path, by: str, *, dry_run: bool = False) -> Person:
-    from ringfence.pipeline.order import Person
+    from ringfence.pipeline.enforcement.order import Person
     from ringfence.state import StateFolder
 
     return Person(StateFolder(state), by, dry_run)

@@ -15,8 +15,8 @@ from ringfence.state import StateFolder
 if TYPE_CHECKING:
     from ringfence.enforcement.impact import Totals
     from ringfence.enforcement.policy.ask import PlannedRing
-    from ringfence.pipeline.enforce import DryRun
-    from ringfence.pipeline.steps import Step
+    from ringfence.pipeline.enforcement.enforce import DryRun
+    from ringfence.pipeline.enforcement.steps import Step
 
 SHADOW = "Shadow mode: recorded, and sent nowhere."
 
@@ -57,7 +57,7 @@ def say_sinks(count: int) -> None:
 
 def _delivered(state: Path, by: str) -> dict[str, int]:
     from ringfence.enforcement.outbox.deliver import deliver
-    from ringfence.pipeline.enforce import opened_sinks
+    from ringfence.pipeline.enforcement.enforce import opened_sinks
 
     with open_casebook(state) as book, opened_sinks(StateFolder(state)) as sinks:
         counts: dict[str, int] = deliver(book, sinks, by=by).as_json()

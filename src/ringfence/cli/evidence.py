@@ -42,7 +42,7 @@ def export(
 
     It names accounts: hand it to whoever may know them, and to nobody else.
     """
-    from ringfence.pipeline.evidence import export_evidence
+    from ringfence.pipeline.evidence.export import export_evidence
 
     with open_casebook(state) as book:
         done = export_evidence(book, StateFolder(state), ring, out, by, run=run, version=version, force=force)
@@ -68,7 +68,7 @@ def verify(
 ) -> None:
     """Check an archive offline: signature, files, proofs; then decide once more from what it holds."""
     from ringfence.cli.audit import public_key
-    from ringfence.pipeline.evidence_check import check_evidence
+    from ringfence.pipeline.evidence.check import check_evidence
 
     steps = check_evidence(file, public_key(key))
     failed = [step for step in steps if not step.ok]

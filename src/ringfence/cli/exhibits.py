@@ -62,7 +62,7 @@ def seal(
     Bystanders' and cleared accounts' prompts are never taken. No prompt is written to disk in the clear.
     """
     from ringfence.cli.run import display
-    from ringfence.pipeline.exhibits import SealRequest, preview, seal_exhibits
+    from ringfence.pipeline.enforcement.exhibits import SealRequest, preview, seal_exhibits
 
     _no_core_dumps()
     request = SealRequest(ring, logs, mapping, most, days)

@@ -43,7 +43,7 @@ def list_rings(
     as_json: AsJson = False,
 ) -> None:
     """List the rings, those to look at first first."""
-    from ringfence.enforcement.appeals import appealed
+    from ringfence.enforcement.appeals.intake import appealed
     from ringfence.enforcement.casebook.cases import cases
     from ringfence.enforcement.casebook.history import changed_since_verdict, rings_of, seen_before
     from ringfence.enforcement.casebook.life import State

@@ -15,7 +15,7 @@ from ringfence.cli.state import AsJson, ByOption, StateOption, open_casebook
 from ringfence.errors import UsageError
 
 if TYPE_CHECKING:
-    from ringfence.pipeline.appeals import TakenIn
+    from ringfence.pipeline.enforcement.appeals import TakenIn
 
 
 def labels(
@@ -73,7 +73,7 @@ def appeals(
     was refused.
     """
     from ringfence.cli.run import display
-    from ringfence.pipeline.appeals import look, take_in
+    from ringfence.pipeline.enforcement.appeals import look, take_in
 
     if dry_run:
         done = look(file)

@@ -97,7 +97,7 @@ def _record(state: Path, out: Path, by: str) -> dict[str, Any]:
 
     from ringfence.cli.state import open_casebook
     from ringfence.enforcement.casebook.reading import read_run
-    from ringfence.pipeline.record import record_and_announce
+    from ringfence.pipeline.enforcement.record import record_and_announce
     from ringfence.state import StateFolder
 
     with open_casebook(state, make=True) as book:

@@ -15,8 +15,8 @@ from ringfence.config import DEFAULT_SEED, Settings
 
 if TYPE_CHECKING:
     from ringfence.enforcement.casebook.database import Casebook
-    from ringfence.pipeline.plan_score import Planned
-    from ringfence.pipeline.score import Scored, ScoreRequest
+    from ringfence.pipeline.scoring.plan import Planned, ScoreRequest
+    from ringfence.pipeline.scoring.score import Scored
     from ringfence.state import StateFolder
 
 
@@ -59,8 +59,8 @@ def score(
     Exit codes: 0 done, 1 error, 2 usage, 3 done but too many rows were refused, 4 done but the graph store
     failed.
     """
-    from ringfence.pipeline.plan_score import plan_score
-    from ringfence.pipeline.score import score as carry_out
+    from ringfence.pipeline.scoring.plan import plan_score
+    from ringfence.pipeline.scoring.score import score as carry_out
 
     request = _request(logs, state, window, as_of, mapping, neo4j, Settings(seed=seed, device=device), wait)
     if dry_run:
@@ -91,8 +91,8 @@ def _request(
     from datetime import UTC, datetime
 
     from ringfence.pipeline.run import check_store
-    from ringfence.pipeline.score import ScoreRequest
-    from ringfence.pipeline.window import last_full_hour, read_moment, read_span
+    from ringfence.pipeline.scoring.plan import ScoreRequest
+    from ringfence.pipeline.scoring.window import last_full_hour, read_moment, read_span
     from ringfence.state import StateFolder
 
     check_store(neo4j)
@@ -105,8 +105,8 @@ def _request(
 
 def _deliver(state: StateFolder, book: Casebook) -> dict[str, Any]:
     from ringfence.enforcement.outbox.deliver import deliver
-    from ringfence.pipeline.enforce import opened_sinks
-    from ringfence.pipeline.score import BY
+    from ringfence.pipeline.enforcement.enforce import opened_sinks
+    from ringfence.pipeline.scoring.score import BY
 
     with opened_sinks(state) as sinks:
         return deliver(book, sinks, by=BY).as_json()

@@ -13,7 +13,7 @@ from ringfence.cli.state import AsJson, OptionalState, StateOption, open_caseboo
 from ringfence.state import StateFolder
 
 if TYPE_CHECKING:
-    from ringfence.enforcement.health import AuditLog, Health
+    from ringfence.enforcement.health.standing import AuditLog, Health
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -33,8 +33,8 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Say how enforcement stands: cases, orders, outbox, last run, brake, audit log, exhibits, holds."""
-    from ringfence.enforcement.health import health
-    from ringfence.enforcement.metrics import push_otlp, write_prometheus
+    from ringfence.enforcement.health.metrics import push_otlp, write_prometheus
+    from ringfence.enforcement.health.standing import health
     from ringfence.enforcement.sinks.open import read_entries
 
     folder = StateFolder(state)
@@ -55,7 +55,7 @@ def doctor(state: OptionalState = None, as_json: AsJson = False) -> None:
 
     Exit codes: 0 nothing fails (there may be warnings), 1 something does.
     """
-    from ringfence.pipeline.doctor import examine
+    from ringfence.pipeline.enforcement.doctor import examine
 
     checks = examine(state)
     if as_json:

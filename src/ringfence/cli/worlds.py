@@ -120,7 +120,7 @@ def score(
 def separable(world: WorldArgument, as_json: JsonOption = False) -> None:
     """Check that no column of single accounts gives the rings away; exit with 1 where one does."""
     from ringfence.engine import connect
-    from ringfence.pipeline.hardness import COLUMN_CEILING, TREES_CEILING
+    from ringfence.pipeline.worlds.hardness import COLUMN_CEILING, TREES_CEILING
     from ringfence.worlds.baselines.columns import own_columns
     from ringfence.worlds.score.truth import read_truth
     from ringfence.worlds.separable import boosted, single_columns
@@ -163,7 +163,7 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """Run again and again on what was known at each time: how late is each ring found?"""
-    from ringfence.pipeline.replay import replay as run_again
+    from ringfence.pipeline.worlds.replay import replay as run_again
     from ringfence.worlds.score.rows import detection_rows
 
     if out is not None:
@@ -190,7 +190,7 @@ def swap(
     as_json: JsonOption = False,
 ) -> None:
     """Swap countries, with --twin languages, and run again: no decision may change."""
-    from ringfence.pipeline.fairness import fairness_swap
+    from ringfence.pipeline.worlds.fairness import fairness_swap
 
     with display().stage("Swap") as tick:
         told = fairness_swap(world, out, Settings(seed=seed), scratch, twin=twin, tick=tick)
@@ -233,8 +233,8 @@ def duel(
 ) -> None:
     """Let operators escalate against the whole pipeline, and plot detection against what it costs them."""
     from ringfence.files import check_output
-    from ringfence.pipeline.duel import DUEL_FILES, DuelRequest, write_duel
-    from ringfence.pipeline.duel import duel as fight
+    from ringfence.pipeline.worlds.duel import DUEL_FILES, DuelRequest, write_duel
+    from ringfence.pipeline.worlds.duel import duel as fight
     from ringfence.worlds.attack import ATTACKS
 
     check_output(out, force=force, ours=DUEL_FILES)

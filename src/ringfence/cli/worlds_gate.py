@@ -14,7 +14,7 @@ from ringfence.cli.say import say_rows
 from ringfence.errors import UsageError
 
 if TYPE_CHECKING:
-    from ringfence.pipeline.gate import Gate, Moved
+    from ringfence.pipeline.worlds.gate import Gate, Moved
 
 
 def gate(
@@ -31,7 +31,7 @@ def gate(
     as_json: JsonOption = False,
 ) -> None:
     """Run on three fixed small worlds; exit with 1 when a figure falls below what was reached before."""
-    from ringfence.pipeline import gate as gates
+    from ringfence.pipeline.worlds import gate as gates
 
     if new_generator and not raise_floors:
         raise UsageError("--new-generator says which bounds --raise may set, and stands beside it.")

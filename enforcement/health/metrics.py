@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit, urlunsplit
 
-from ringfence.enforcement.health import Health
+from ringfence.enforcement.health.standing import Health
 from ringfence.errors import OutputError, UsageError
 
 _ENDINGS = {"s": "_seconds", "1": "_ratio"}

@@ -13,7 +13,7 @@ from ringfence.errors import AuditError
 from ringfence.gnn.rings import decide_rings
 from ringfence.gnn.scores import AccountScores
 from ringfence.graphbuild.evidence import community_evidence, community_links, describe_members
-from ringfence.pipeline.evidence_slice import NODES, RELATIONS, Rows, read_rows
+from ringfence.pipeline.evidence.slice import NODES, RELATIONS, Rows, read_rows
 from ringfence.records import Ring
 from ringfence.schema import ENTITY_TYPES, LINK_FAMILIES
 

@@ -4,47 +4,28 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ringfence.config import Settings
 from ringfence.enforcement.casebook.database import Casebook
-from ringfence.enforcement.jobs import Job, JobState, followed, plan, scored
+from ringfence.enforcement.jobs.job import Job, JobState, followed, plan, scored
 from ringfence.enforcement.policy.read import read_policy
 from ringfence.errors import InputError, StoreError
 from ringfence.files import MANIFEST
-from ringfence.pipeline.enforce import Followed, follow_run
-from ringfence.pipeline.held import Hold, held
+from ringfence.pipeline.enforcement.enforce import Followed, follow_run
 from ringfence.pipeline.measure import Measure
-from ringfence.pipeline.plan_score import Planned, plan_score, read_job
-from ringfence.pipeline.publish import settled, sweep
 from ringfence.pipeline.run import NO_STORE, RunRequest, into_store, run
+from ringfence.pipeline.scoring.held import Hold, held
+from ringfence.pipeline.scoring.plan import Planned, ScoreRequest, plan_score, read_job
+from ringfence.pipeline.scoring.publish import settled, sweep
 from ringfence.progress import Display, QuietDisplay
-from ringfence.state import StateFolder
 from ringfence.stores.graph import read_graph
 
 BY = "score"
 """Who takes the steps of a job, for the audit log."""
 
 _ATTEMPTS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreRequest:
-    """What is to be scored."""
-
-    logs: Path
-    state: StateFolder
-    span: timedelta
-    until: datetime
-    """End of the window, UTC; not in it."""
-    mapping: Path | None = None
-    neo4j: str = NO_STORE
-    settings: Settings = field(default_factory=Settings)
-    wait: float = 0.0
-    """Seconds to wait for another process that scores the same window."""
 
 
 @dataclass(frozen=True, slots=True)

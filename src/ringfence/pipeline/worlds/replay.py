@@ -19,7 +19,7 @@ from ringfence.errors import InputError, UsageError
 from ringfence.files import check_apart
 from ringfence.pipeline.asof import active_accounts, cut_times, logged_span, write_as_known
 from ringfence.pipeline.run import NO_STORE, RunRequest, run
-from ringfence.pipeline.spent import distilling_by_cut, first_requests
+from ringfence.pipeline.worlds.spent import distilling_by_cut, first_requests
 from ringfence.progress import Tick, silent
 from ringfence.worlds.baselines.tables import Tables, open_tables
 from ringfence.worlds.score.findings import read_findings

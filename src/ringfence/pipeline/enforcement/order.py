@@ -17,8 +17,14 @@ from ringfence.enforcement.policy.expire import expire
 from ringfence.enforcement.policy.manual import approve_order, order_by_hand
 from ringfence.enforcement.policy.read import read_policy
 from ringfence.errors import UnknownCaseError
-from ringfence.pipeline.enforce import allowed_accounts, check_outs, check_told, opened_sinks, outs_of
-from ringfence.pipeline.steps import Step, Steps, step_of, steps_of
+from ringfence.pipeline.enforcement.enforce import (
+    allowed_accounts,
+    check_outs,
+    check_told,
+    opened_sinks,
+    outs_of,
+)
+from ringfence.pipeline.enforcement.steps import Step, Steps, step_of, steps_of
 from ringfence.records import Action
 from ringfence.state import StateFolder
 

@@ -13,8 +13,8 @@ from typing import Any
 from ringfence.config import Settings
 from ringfence.errors import InputError, UsageError
 from ringfence.files import write_json
-from ringfence.pipeline.hardness import hardness
 from ringfence.pipeline.run import NO_STORE, RunRequest, run
+from ringfence.pipeline.worlds.hardness import hardness
 from ringfence.progress import Tick, silent
 from ringfence.worlds.make import World, WorldRequest, generator_digest, make_world
 from ringfence.worlds.scenarios import SCENARIOS

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ringfence.config import home
 from ringfence.enforcement.casebook.database import utc_now
-from ringfence.enforcement.checks import Check, Finding
-from ringfence.enforcement.doctor import check_state, writable
+from ringfence.enforcement.health.checks import Check, Finding
+from ringfence.enforcement.health.doctor import check_state, writable
 from ringfence.state import StateFolder
 from ringfence.stores import local
 

@@ -11,14 +11,14 @@ from typing import Any
 from ringfence.config import Settings
 from ringfence.errors import UsageError
 from ringfence.files import digest_json, published, write_json
-from ringfence.pipeline.escalate import (
+from ringfence.pipeline.run import NO_STORE, RunRequest, run
+from ringfence.pipeline.worlds.escalate import (
     Step,
     cost_per_request,
     duel_frame,
     escalate_greedily,
     escalate_in_order,
 )
-from ringfence.pipeline.run import NO_STORE, RunRequest, run
 from ringfence.progress import Tick, silent
 from ringfence.report.duel import render_duel
 from ringfence.worlds.attack import ATTACKS

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 from ringfence.enforcement.casebook.database import Casebook, Writing
-from ringfence.enforcement.locks import Owner, holds, owner_of, release, renew, take
+from ringfence.enforcement.jobs.locks import Owner, holds, owner_of, release, renew, take
 from ringfence.errors import BusyError, CasebookError, OutputError, StoreUnavailableError
 from ringfence.state import StateFolder
 from ringfence.stores.mutex import mutex

@@ -10,8 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from ringfence.enforcement.casebook.database import read_stamp, stamp
-from ringfence.enforcement.checks import Check, Finding
 from ringfence.enforcement.exhibits.records import ExhibitState, sealed
+from ringfence.enforcement.health.checks import Check, Finding
 from ringfence.enforcement.policy.brake import tripped
 
 OTHERS = 0o077

@@ -6,7 +6,7 @@ from ringfence.enforcement.casebook.database import Casebook
 from ringfence.enforcement.casebook.reading import FinishedRun
 from ringfence.enforcement.casebook.record import Recorded, record_run
 from ringfence.enforcement.supersede import Announced, announce
-from ringfence.pipeline.enforce import opened_sinks
+from ringfence.pipeline.enforcement.enforce import opened_sinks
 from ringfence.state import StateFolder
 
 

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from ringfence.errors import BusyError
-from ringfence.pipeline.held import held
+from ringfence.pipeline.scoring.held import held
 from ringfence.state import StateFolder
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import ringfence
+from ringfence.config import Settings
 from ringfence.enforcement.casebook.database import Casebook
-from ringfence.enforcement.jobs import Job, JobKey, JobState, job
+from ringfence.enforcement.jobs.job import Job, JobKey, JobState, job
 from ringfence.enforcement.labels import Label, labels
 from ringfence.errors import InputError
 from ringfence.files import MANIFEST, check_apart, digest_json
@@ -17,16 +17,30 @@ from ringfence.loaders.discover import Discovery, discover
 from ringfence.loaders.mapping import read_mapping
 from ringfence.loaders.row_digest import digest_window
 from ringfence.loaders.window import Window
-from ringfence.pipeline.window import folder_name, window_until
+from ringfence.pipeline.run import NO_STORE
+from ringfence.pipeline.scoring.window import folder_name, window_until
 from ringfence.progress import Display, QuietDisplay
 from ringfence.schema import ACTIVITY_TABLES
 from ringfence.state import StateFolder
 
-if TYPE_CHECKING:
-    from ringfence.pipeline.score import ScoreRequest
-
 Stamps = dict[Path, tuple[int, int]]
 """File → size and time of the last change."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """What is to be scored."""
+
+    logs: Path
+    state: StateFolder
+    span: timedelta
+    until: datetime
+    """End of the window, UTC; not in it."""
+    mapping: Path | None = None
+    neo4j: str = NO_STORE
+    settings: Settings = field(default_factory=Settings)
+    wait: float = 0.0
+    """Seconds to wait for another process that scores the same window."""
 
 
 @dataclass(frozen=True, slots=True)

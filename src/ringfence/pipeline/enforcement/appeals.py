@@ -15,13 +15,9 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from ringfence.config import DecisionSettings, LinkSettings, Settings
-from ringfence.enforcement.appeal_files import Refused, Row, read_appeals
-from ringfence.enforcement.appeals import Heard, hear
-from ringfence.enforcement.casebook.cases import ring_at
-from ringfence.enforcement.casebook.database import Casebook
-from ringfence.enforcement.casebook.reading import read_run
-from ringfence.enforcement.labels import Label, labels
-from ringfence.enforcement.rescoring import (
+from ringfence.enforcement.appeals.files import Refused, Row, read_appeals
+from ringfence.enforcement.appeals.intake import Heard, hear
+from ringfence.enforcement.appeals.rescoring import (
     RecordedRun,
     Rescored,
     Waiting,
@@ -29,6 +25,10 @@ from ringfence.enforcement.rescoring import (
     waiting,
     write_rescoring,
 )
+from ringfence.enforcement.casebook.cases import ring_at
+from ringfence.enforcement.casebook.database import Casebook
+from ringfence.enforcement.casebook.reading import read_run
+from ringfence.enforcement.labels import Label, labels
 from ringfence.enforcement.sinks.protocol import Sink
 from ringfence.errors import (
     CasebookError,

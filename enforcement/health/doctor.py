@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from ringfence.enforcement.checks import Check, Finding
-from ringfence.enforcement.doctor_casebook import OTHERS, check_casebook
+from ringfence.enforcement.health.checks import Check, Finding
+from ringfence.enforcement.health.doctor_casebook import OTHERS, check_casebook
 from ringfence.enforcement.policy.read import read_policy
 from ringfence.enforcement.sinks.look import check
 from ringfence.errors import PolicyError

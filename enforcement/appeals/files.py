@@ -11,7 +11,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from ringfence.enforcement.appeals import Appeal, Outcome
+from ringfence.enforcement.appeals.intake import Appeal, Outcome
 from ringfence.errors import InputError, near_names
 
 _REQUIRED = ("appeal_id", "account_id", "ts", "text")

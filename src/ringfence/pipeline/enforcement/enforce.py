@@ -26,8 +26,8 @@ from ringfence.enforcement.sinks.open import open_sinks
 from ringfence.enforcement.sinks.protocol import Sink
 from ringfence.enforcement.supersede import Announced, announce
 from ringfence.errors import NotAllowedError, StaleVersionError
-from ringfence.pipeline.steps import Step, step_of
-from ringfence.pipeline.traffic import RunOutput
+from ringfence.pipeline.enforcement.steps import Step, step_of
+from ringfence.pipeline.enforcement.traffic import RunOutput
 from ringfence.records import Action, Role
 from ringfence.state import StateFolder
 

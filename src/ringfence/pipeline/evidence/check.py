@@ -15,7 +15,7 @@ from ringfence.enforcement.bundle import Bundle, unpack
 from ringfence.enforcement.keys import PublicKey
 from ringfence.errors import AuditError
 from ringfence.files import digest_json, parse_json
-from ringfence.pipeline.evidence_rerun import rerun
+from ringfence.pipeline.evidence.rerun import rerun
 from ringfence.records import Ring, Role
 
 _NEAR = 1e-9

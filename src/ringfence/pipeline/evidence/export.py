@@ -26,8 +26,8 @@ from ringfence.enforcement.casebook.reading import FinishedRun, read_run
 from ringfence.enforcement.keys import KeyFolder
 from ringfence.enforcement.orders.records import orders, targets
 from ringfence.errors import AuditError, OutputError
-from ringfence.pipeline.evidence_page import evidence_page
-from ringfence.pipeline.evidence_slice import cut_graph, to_lines
+from ringfence.pipeline.evidence.page import evidence_page
+from ringfence.pipeline.evidence.slice import cut_graph, to_lines
 from ringfence.queries import pack as queries
 from ringfence.records import Ring
 from ringfence.state import StateFolder

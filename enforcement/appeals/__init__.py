@@ -1,0 +1,1 @@
+"""Appeals: taken in once each, and the rings that they are about scored again."""

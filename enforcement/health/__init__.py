@@ -1,0 +1,1 @@
+"""How enforcement stands, and what is wrong with it."""

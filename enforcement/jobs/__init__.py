@@ -1,0 +1,1 @@
+"""Scoring jobs, and who has them in hand."""

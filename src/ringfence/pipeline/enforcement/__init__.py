@@ -1,0 +1,1 @@
+"""The casebook, policy and sinks joined with what runs and logs say."""

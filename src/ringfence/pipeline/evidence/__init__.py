@@ -1,0 +1,1 @@
+"""What a decision stands on: put together, signed, and decided again from that alone."""
