@@ -19,10 +19,10 @@ types:
 imports:
     lint-imports
 
-# All tests; the branches where a false accusation could hide are covered in full.
+# All tests; the branches where a false accusation or a lost order could hide are covered in full.
 [parallel]
-test: test-served test-alone
-    coverage combine -q .coverage.served .coverage.alone
+test: test-served test-enforcement test-stages
+    coverage combine -q .coverage.served .coverage.enforcement .coverage.stages
     coverage json -q -o .coverage.json
     python tests/branch_floor.py .coverage.json
 
@@ -30,9 +30,13 @@ test: test-served test-alone
 test-served *args:
     COVERAGE_FILE=.coverage.served pytest -q -m neo4j --cov --cov-report= {{args}}
 
-# Tests that need no server.
-test-alone *args:
-    COVERAGE_FILE=.coverage.alone pytest -q -m "not neo4j" --cov --cov-report= {{args}}
+# Tests of casebook, orders, outbox and sinks: many wait for processes that they kill.
+test-enforcement *args:
+    COVERAGE_FILE=.coverage.enforcement pytest -q --cov --cov-report= tests/enforcement {{args}}
+
+# All other tests that need no server.
+test-stages *args:
+    COVERAGE_FILE=.coverage.stages pytest -q -m "not neo4j" --ignore tests/enforcement --cov --cov-report= {{args}}
 
 # Three fixed small worlds: what was reached once may not be lost.
 scorecard:
