@@ -9,7 +9,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from ringfence.records import Action, Decision, Family, Ring, Role, iso_time
+from ringfence.records import Action, Decision, Family, Ring, Role, iso_time, read_iso_time
 
 
 class EventKind(StrEnum):
@@ -117,9 +117,9 @@ class Event:
                 "action": Action(row["action"]),
                 "decided_by": tuple(row["decided_by"]),
                 "occurred_at": datetime.fromisoformat(row["occurred_at"]),
-                "expires_at": _time(row["expires_at"]),
-                "ring_opened_at": _time(row.get("ring_opened_at")),
-                "reverses_at": _time(row.get("reverses_at")),
+                "expires_at": read_iso_time(row["expires_at"]),
+                "ring_opened_at": read_iso_time(row.get("ring_opened_at")),
+                "reverses_at": read_iso_time(row.get("reverses_at")),
                 "accounts": tuple(
                     Target(**{**one, "role": Role(one["role"]), "under": Action(one.get("under", "none"))})
                     for one in row["accounts"]
@@ -133,8 +133,8 @@ class Event:
                         "statements": tuple(grounds["statements"]),
                         "entities": tuple(grounds["entities"]),
                         "tactics": tuple(grounds["tactics"]),
-                        "first_seen": _time(grounds["first_seen"]),
-                        "last_seen": _time(grounds["last_seen"]),
+                        "first_seen": read_iso_time(grounds["first_seen"]),
+                        "last_seen": read_iso_time(grounds["last_seen"]),
                     }
                 ),
             }
@@ -153,7 +153,3 @@ def idempotency_key(event: Event, sink: str) -> str:
 
 def _digest(*parts: object) -> str:
     return sha256("\0".join(map(str, parts)).encode()).hexdigest()
-
-
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

@@ -119,8 +119,8 @@ class Ring:
             **{
                 **row,
                 "decision": Decision(row["decision"]),
-                "first_seen": _time(row["first_seen"]),
-                "last_seen": _time(row["last_seen"]),
+                "first_seen": read_iso_time(row["first_seen"]),
+                "last_seen": read_iso_time(row["last_seen"]),
                 "members": tuple(Member(**{**one, "role": Role(one["role"])}) for one in row["members"]),
                 "evidence": tuple(
                     Evidence(**{**one, "family": Family(one["family"]), "entities": tuple(one["entities"])})
@@ -168,5 +168,6 @@ def iso_time(when: datetime | None) -> str | None:
     return None if when is None else when.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _time(text: str | None) -> datetime | None:
+def read_iso_time(text: str | None) -> datetime | None:
+    """Return the time that :func:`iso_time` wrote."""
     return None if text is None else datetime.fromisoformat(text)
