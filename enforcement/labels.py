@@ -25,7 +25,8 @@ from pathlib import Path
 from ringfence.enforcement.casebook.cases import ring_at
 from ringfence.enforcement.casebook.database import read_stamp, stamp
 from ringfence.enforcement.casebook.life import Verdict
-from ringfence.errors import OutputError, UsageError
+from ringfence.errors import UsageError
+from ringfence.files import whole_file
 from ringfence.records import Role, iso_time
 
 COLUMNS = ("account_id", "label", "ring_name", "source", "ts")
@@ -120,13 +121,8 @@ def write_labels(path: Path, rows: Sequence[Label]) -> None:
     writer = writers.get(path.suffix.lower())
     if writer is None:
         raise UsageError(f"{path.name}: labels are written as {', '.join(writers)}.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
-        writer(partial, rows)
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
+    with whole_file(path, parents=True) as building:
+        writer(building, rows)
 
 
 def _by_rings(connection: sqlite3.Connection, until: str) -> dict[str, Label]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit, urlunsplit
 
 from ringfence.enforcement.health.standing import Health
 from ringfence.errors import OutputError, UsageError
+from ringfence.files import whole_file
 
 _ENDINGS = {"s": "_seconds", "1": "_ratio"}
 """Unit, as OpenTelemetry writes it → how Prometheus ends a name; a count has neither."""
@@ -68,22 +67,10 @@ def write_prometheus(found: Health, path: Path) -> None:
     if path.suffix != ".prom":
         raise UsageError(f"{path}: the textfile collector reads files that end with .prom, and no others.")
     text = prometheus_text(found)
-    try:
-        # Others may write to the collector's folder: no link of theirs can wait under a name nobody knows.
-        with NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            building = Path(file.name)
-            try:
-                file.write(text)
-                file.flush()
-                # The collector runs as another user.
-                os.fchmod(file.fileno(), 0o644)
-                building.replace(path)
-            finally:
-                building.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
+    with whole_file(path) as building:
+        building.write_text(text, encoding="utf-8")
+        # The collector runs as another user.
+        building.chmod(0o644)
 
 
 def push_otlp(found: Health, endpoint: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -137,6 +138,33 @@ def published(out: Path, *, force: bool, ours: tuple[str, ...] = RUN_FILES) -> I
         raise OutputError(f"Cannot write {out}: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+@contextmanager
+def whole_file(path: Path, *, parents: bool = False) -> Iterator[Path]:
+    """Yield a place beside ``path``; what the block writes there becomes ``path`` when it ends well.
+
+    The place lies in a folder that its owner alone can enter, under a name that nobody can guess. A block
+    that raises, or a process that dies, leaves ``path`` as it was.
+
+    Args:
+        path: The file.
+        parents: Whether to make the folders that lead to it.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        if parents:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as place:
+            building = Path(place) / path.name
+            yield building
+            with building.open("rb") as stream:
+                os.fsync(stream.fileno())
+            building.replace(path)
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
 def _swap(building: Path, out: Path) -> None:

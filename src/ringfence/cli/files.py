@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from ringfence.errors import OutputError
+from ringfence.files import whole_file
 
 
 def check_file(path: Path, *, force: bool) -> None:
@@ -26,10 +26,5 @@ def write_file(path: Path, text: str) -> None:
     Raises:
         OutputError: it cannot be written; what stood there stays.
     """
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as place:
-            building = Path(place) / path.name
-            building.write_text(text, encoding="utf-8")
-            building.replace(path)
-    except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
+    with whole_file(path) as building:
+        building.write_text(text, encoding="utf-8")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pyarrow.compute as pc
@@ -26,6 +24,7 @@ from ringfence.enforcement.casebook.reading import FinishedRun, read_run
 from ringfence.enforcement.keys import KeyFolder
 from ringfence.enforcement.orders.records import orders, targets
 from ringfence.errors import AuditError, OutputError
+from ringfence.files import whole_file
 from ringfence.pipeline.evidence.page import evidence_page
 from ringfence.pipeline.evidence.slice import cut_graph, to_lines
 from ringfence.queries import pack as queries
@@ -101,7 +100,9 @@ def export_evidence(
     done = Exported(out, ring_id, told, len(files), sha256(archive).hexdigest(), key.public.key_id)
     with book.writing(by) as writing:
         writing.audit(EXPORTED, ring_id, version=told, digest=done.digest, files=done.files)
-    _write(out, archive)
+    with whole_file(out, parents=True) as building:
+        building.write_bytes(archive)
+        building.chmod(0o600)
     return done
 
 
@@ -221,20 +222,3 @@ def _questions(ring_id: str, links: list[dict[str, Any]]) -> dict[str, bytes]:
         asked["why-linked"] = {"account_a": strongest["start"], "account_b": strongest["end"]}
     texts = {f"queries/{name}.cypher": queries.get(name).cypher.encode() for name in asked}
     return {**texts, "queries/parameters.json": json_bytes(asked)}
-
-
-def _write(out: Path, archive: bytes) -> None:
-    """Write the archive, whole or not at all."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", delete=False) as file:
-            written = Path(file.name)
-            try:
-                file.write(archive)
-                file.flush()
-                os.fsync(file.fileno())
-                written.replace(out)
-            finally:
-                written.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot write {out}: {error.strerror or error}.") from error
