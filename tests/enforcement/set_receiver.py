@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import jwt
+from serving import serving
 
 AUDIENCE = "https://login.example.com/"
 ISSUER = "https://api.example.com/"
@@ -102,14 +102,6 @@ def receiving() -> Iterator[Receiver]:
         def log_message(self, *_said: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    receiver.url = f"http://127.0.0.1:{server.server_port}/events"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(Handler) as address:
+        receiver.url = f"{address}/events"
         yield receiver
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

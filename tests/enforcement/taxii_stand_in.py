@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from serving import serving
 
 MEDIA_TYPE = "application/taxii+json;version=2.1"
 
@@ -73,14 +74,6 @@ def standing_in() -> Iterator[StandIn]:
         def log_message(self, *_said: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server_of.url = f"http://127.0.0.1:{server.server_port}/root/collections/c-1/"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(Handler) as address:
+        server_of.url = f"{address}/root/collections/c-1/"
         yield server_of
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
