@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 from ringfence.config import Settings
 from ringfence.files import Workspace
 from ringfence.graphbuild.attributes import account_attributes
-from ringfence.graphbuild.communities import Partition, find_communities
+from ringfence.graphbuild.communities.find import find_communities
+from ringfence.graphbuild.communities.partition import Partition
 from ringfence.graphbuild.evidence import community_evidence, community_links, describe_members
 from ringfence.graphbuild.labels import UNKNOWN, settled_labels
 from ringfence.graphbuild.links import affordable_cap, entity_weights, links, type_pairs

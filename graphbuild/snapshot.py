@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ringfence.graphbuild.communities import Partition, fold_groups
+from ringfence.graphbuild.communities.folds import fold_groups
+from ringfence.graphbuild.communities.partition import Partition
 from ringfence.schema import ENTITY_TYPES
 from ringfence.snapshot import Edges, EdgeType, Snapshot
 

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.graphbuild.communities import Partition, find_communities, fold_groups
+from ringfence.graphbuild.communities.find import find_communities
+from ringfence.graphbuild.communities.folds import fold_groups
+from ringfence.graphbuild.communities.partition import Partition
 
 Links = dict[tuple[int, int], float]
 

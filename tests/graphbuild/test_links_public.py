@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from ringfence.config import LinkSettings
-from ringfence.graphbuild.communities import find_communities
+from ringfence.graphbuild.communities.find import find_communities
 from ringfence.graphbuild.links import entity_weights, links, type_pairs
 from ringfence.graphbuild.sightings import sightings, transfers
 from ringfence.schema import ENTITY_TYPES

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ringfence.graphbuild.communities import Partition
+from ringfence.graphbuild.communities.partition import Partition
 from ringfence.graphbuild.snapshot import build_snapshot
 from ringfence.schema import ENTITY_TYPES
 from ringfence.snapshot import Snapshot, read_snapshot, write_snapshot

@@ -1,0 +1,1 @@
+"""Links → components and communities, and what can be said about them."""
