@@ -1,0 +1,1 @@
+"""Evidence that links accounts: weights in nats that add up over signals and families."""
