@@ -105,7 +105,8 @@ def lifecycle_evidence(
 ) -> Any:
     """Return account_a, account_b, signal, weight in nats, a row a signal that speaks for a pair.
 
-    Signals are ``signup``, ``replacement`` and ``pivot``. A sign-up soon after a ban is one fact, so of those two signals a pair keeps the stronger.
+    Signals are ``signup``, ``replacement`` and ``pivot``. A sign-up soon after a ban is one fact, so of those
+    two signals a pair keeps the stronger.
 
     **Bans are labels.** A ``replacement`` may link two accounts and must never help to score either: whatever
     becomes a classifier's feature (weights, counts and shares of links by family, weights of the link edges)
