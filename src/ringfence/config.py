@@ -80,6 +80,10 @@ class Settings:
     """The table engine spills above it while it loads, which needs no more for any number of rows."""
     link_memory_limit: str = "auto"
     """The same while accounts are linked, which takes more for more; ``auto``: half of what is free."""
+    engine: str = "duckdb"
+    """What links accounts: ``duckdb``, or ``spark`` where one machine is too small."""
+    spark_master: str | None = None
+    """Where Spark's executors are; None for what the environment says, else this machine."""
     links: LinkSettings = field(default_factory=LinkSettings)
     decisions: DecisionSettings = field(default_factory=DecisionSettings)
 

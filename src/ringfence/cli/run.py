@@ -28,6 +28,26 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
+class TableEngine(StrEnum):
+    """What links accounts."""
+
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+
+EngineOption = Annotated[
+    TableEngine, typer.Option("--engine", help="What links accounts; `spark` where one machine is too small.")
+]
+SparkMasterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--spark-master",
+        metavar="MASTER",
+        envvar="RINGFENCE_SPARK_MASTER",
+        help="Where Spark's executors are; this machine by default.",
+        show_default=False,
+    ),
+]
 Neo4jOption = Annotated[
     str,
     typer.Option(
@@ -57,6 +77,8 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say which files would feed which tables.")
     ] = False,
+    engine: EngineOption = TableEngine.DUCKDB,
+    spark_master: SparkMasterOption = None,
     state: OptionalState = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -79,7 +101,7 @@ def run(
         neo4j,
         force=force,
         replace_store=force,
-        settings=Settings(seed=seed, device=device),
+        settings=Settings(seed=seed, device=device, engine=engine.value, spark_master=spark_master),
     )
     result = carry_out(request, display())
     recorded = None if state is None else _record(state, result.out, by)

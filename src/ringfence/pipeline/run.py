@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from ringfence.config import Settings
 from ringfence.enforcement.labels import Label
-from ringfence.engine import connect, set_memory_limit
+from ringfence.engine import check_engine, connect, take_over
 from ringfence.errors import StoreError
 from ringfence.files import (
     MANIFEST,
@@ -101,16 +101,21 @@ def run(request: RunRequest, display: Display | None = None) -> RunResult:
     Raises:
         InputError: the input cannot be used.
         OutputError: the output folder cannot be written.
-        UsageError: the store's address is none.
+        UsageError: the store's address is none, or the engine is not installed.
     """
     measure = Measure(display or QuietDisplay())
     check_store(request.neo4j)
+    check_engine(request.settings.engine)
     mappings = read_mapping(request.mapping) if request.mapping else ()
     found = discover(request.input, mappings)
     check_apart(request.out, *(p for p in (request.input, request.mapping) if p is not None))
     with published(request.out, force=request.force) as building:
         work = Workspace(building / ".work")
-        made = _Stages(request, measure, found, work).carry_out()
+        stages = _Stages(request, measure, found, work)
+        try:
+            made = stages.carry_out()
+        finally:
+            stages.close()
         graph = _write(building, made, measure)
         shutil.rmtree(work.root)
     error = into_store(request, graph, measure)
@@ -163,6 +168,10 @@ class _Stages:
         manifest = self._manifest(loaded, built, scores, rings)
         return _Made(self._work, loaded, rings, accounts, templates, manifest)
 
+    def close(self) -> None:
+        """Give back what the table engine holds: of Spark, a Java process."""
+        self._engine.disconnect()
+
     def _tables(self, name: str) -> Any:
         return canonical_table(self._engine, self._work, name)
 
@@ -188,8 +197,10 @@ class _Stages:
         return replace(loaded, rows={**loaded.rows, "labels": labels})
 
     def _link(self, loaded: Loaded) -> Built:
-        engine, work, settings = self._engine, self._work, self._settings
-        set_memory_limit(engine, settings.link_memory_limit)
+        work, settings = self._work, self._settings
+        self._engine = engine = take_over(
+            self._engine, settings.engine, work.spill, settings.link_memory_limit, settings.spark_master
+        )
         with self._measure.stage("Sight entities") as tick:
             build_sightings(engine, self._tables, work, tick)
             build_addresses(engine, self._tables, work)
