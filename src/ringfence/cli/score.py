@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringfence.cli.run import Device, SeedOption, display, say_balance, say_store_error, too_many_rejected
+from ringfence.cli.run import (
+    Device,
+    EngineOption,
+    SeedOption,
+    SparkMasterOption,
+    TableEngine,
+    display,
+    say_balance,
+    say_store_error,
+    too_many_rejected,
+)
 from ringfence.cli.say import say_rows, warn
 from ringfence.cli.state import AsJson, StateOption, open_casebook
 from ringfence.config import DEFAULT_SEED, Settings
@@ -39,6 +49,8 @@ def score(
     ] = "none",
     seed: SeedOption = DEFAULT_SEED,
     device: Annotated[Device, typer.Option(help="Where the network is trained.")] = Device.AUTO,
+    engine: EngineOption = TableEngine.DUCKDB,
+    spark_master: SparkMasterOption = None,
     wait: Annotated[
         float, typer.Option(metavar="SECONDS", min=0, help="Wait so long for another who scores the window.")
     ] = 0.0,
@@ -62,7 +74,8 @@ def score(
     from ringfence.pipeline.scoring.plan import plan_score
     from ringfence.pipeline.scoring.score import score as carry_out
 
-    request = _request(logs, state, window, as_of, mapping, neo4j, Settings(seed=seed, device=device), wait)
+    settings = Settings(seed=seed, device=device, engine=engine.value, spark_master=spark_master)
+    request = _request(logs, state, window, as_of, mapping, neo4j, settings, wait)
     if dry_run:
         _say_planned(plan_score(request, display()), as_json=as_json)
         return
