@@ -70,8 +70,9 @@ def replacements(
         if free:
             banned.add(a)
             fresh.add(b)
-    chosen = found[pd.Series(kept, index=found.index, dtype=bool)]
-    return chosen.sort_values("banned").reset_index(drop=True)
+    chosen: pd.DataFrame = found[pd.Series(kept, index=found.index, dtype=bool)]
+    chosen = chosen.sort_values("banned")
+    return chosen.reset_index(drop=True)
 
 
 def _candidates(
