@@ -14,11 +14,12 @@ def compiled(function):
 
     Numba compiles anew when the file of the loop has changed. It does not see a change of helpers and
     constants from other files: whoever changes one deletes ``__pycache__``.
+    Loops touch nothing of Python's, so other threads run meanwhile.
     """
     try:
-        return njit(cache=True)(function)
+        return njit(cache=True, nogil=True)(function)
     except RuntimeError:  # neither place can be written to, as in a container that is read-only
-        return njit(function)
+        return njit(nogil=True)(function)
 
 
 @helper
