@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 from ringfence.config import Settings
 from ringfence.files import Workspace
 from ringfence.graphbuild.attributes import account_attributes
-from ringfence.graphbuild.communities.find import find_communities
 from ringfence.graphbuild.communities.partition import Partition
 from ringfence.graphbuild.evidence import community_evidence, community_links, describe_members
 from ringfence.graphbuild.labels import UNKNOWN, settled_labels
 from ringfence.graphbuild.links import affordable_cap, entity_weights, links, type_pairs
 from ringfence.graphbuild.networks import AddressRange, describe_addresses
+from ringfence.graphbuild.placement import place_accounts
 from ringfence.graphbuild.sightings import Tables, activity, sightings, transfers
 from ringfence.graphbuild.snapshot import build_snapshot
 from ringfence.graphbuild.structure import link_structure
@@ -127,7 +127,7 @@ def build_graph(
     attributes = engine.to_pyarrow(account_attributes(tables, present, entities)).to_pandas()
     linked = pd.read_parquet(work.links / "links.parquet")
     index = pd.Index(attributes["account_id"])
-    partition = _partition(index, linked, settings, tick)
+    partition = _partition(engine, index, work, settings, tick)
     members = _members(engine, tables, index, partition)
     members = _write_members(members, seen, linked, work, settings.links.least_family_weight)
     labels, conflicting = settled_labels(engine.to_pyarrow(tables("labels")).to_pandas())
@@ -162,12 +162,12 @@ def _write_members(
     return members
 
 
-def _partition(index: pd.Index, linked: pd.DataFrame, settings: Settings, tick: Tick) -> Partition:
-    ends = [index.get_indexer(pd.Index(linked[end])) for end in ("account_a", "account_b")]
-    return find_communities(
-        len(index),
-        np.stack(ends, axis=1).astype(np.int64),
-        linked["weight"].to_numpy(np.float64),
+def _partition(engine: Any, index: pd.Index, work: Workspace, settings: Settings, tick: Tick) -> Partition:
+    return place_accounts(
+        engine,
+        engine.read_parquet(str(work.links / "links.parquet")),
+        index,
+        work.spill / "placing",
         resolution=settings.links.resolution,
         seed=settings.seed,
         tick=tick,

@@ -12,7 +12,7 @@ Paths = str | Path | Sequence[str | Path]
 """One Parquet file, a folder of parts, or a list of files."""
 
 Groups = Callable[[pa.Table], pa.Table]
-"""A function of rows that are whole groups. Cut between groups or not, it must give the same rows."""
+"""A function of the rows of whole groups, which says of each what it would say of it alone."""
 
 
 class Engine(Protocol):
@@ -34,7 +34,7 @@ class Engine(Protocol):
         """Return a table, column or scalar, in the order of the expression."""
 
     def map_groups(self, expr: Any, by: str, function: Groups, schema: pa.Schema) -> Any:
-        """Return an Ibis table of what ``function`` makes of the rows, with a row group's rows together.
+        """Return an Ibis table of what ``function`` makes of the rows, in any order.
 
         Args:
             expr: Ibis table.

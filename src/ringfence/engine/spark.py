@@ -27,6 +27,7 @@ from ringfence.engine.jvm import end_jvm, spark_session
 from ringfence.engine.protocol import Groups, Paths, files_of
 
 _SCHEME = "file://"
+_HEAP = "_heap"
 
 
 class SparkEngine(Backend):  # type: ignore[misc]
@@ -74,14 +75,17 @@ class SparkEngine(Backend):  # type: ignore[misc]
         return expr.__pyarrow_result__(rows.cast(expr.as_table().schema().to_pyarrow()))
 
     def map_groups(self, expr: Any, by: str, function: Groups, schema: pa.Schema) -> Any:
-        """Return an Ibis table of what ``function`` makes of the rows, a group at a time in the executors."""
+        """Return an Ibis table of what ``function`` makes of the rows, a heap of groups at a time."""
         told = ibis.Schema.from_pyarrow(schema)
 
         def in_executor(rows: pa.Table) -> pa.Table:
-            return function(rows).cast(schema)
+            return function(rows.drop_columns([_HEAP])).cast(schema)
 
-        made = self._frame(expr).groupBy(by).applyInArrow(in_executor, _spark_schema(told))
-        return self._named(made, told)
+        # A call for each of millions of small groups would take longer than what it calls.
+        heaps = int(self._session.conf.get("spark.sql.shuffle.partitions"))
+        heap = spark_functions.pmod(spark_functions.hash(by), spark_functions.lit(heaps))
+        rows = self._frame(expr).withColumn(_HEAP, heap).groupBy(_HEAP)
+        return self._named(rows.applyInArrow(in_executor, _spark_schema(told)), told)
 
     def disconnect(self) -> None:
         """End the session and the Java process that it started."""
