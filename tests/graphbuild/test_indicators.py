@@ -99,28 +99,25 @@ def _indicator(kind: str, value: str, **more: Any) -> dict[str, Any]:
     return {"kind": kind, "value": value, "actor": "X", "confidence": 0.8, **more}
 
 
-@pytest.mark.parametrize(
-    ("kind", "value", "accounts"),
-    [
-        ("ip", "::ffff:198.51.100.7", "a"),
-        ("ip", "2001:DB8:0::5", "c"),
-        ("cidr", "198.51.100.5/24", "ab"),
-        ("cidr", "2001:db8::/32", "c"),
-        ("cidr", "::ffff:198.51.100.0/120", "ab"),
-        ("asn", "AS64500", "ab"),
-        ("device", "dev-1", "ab"),
-        ("instrument", "card-1", "c"),
-        ("template", "tmpl-1", "d"),
-        ("email_domain", "@ONE.example.", "ab"),
-    ],
-)
-def test_each_kind_matches_what_it_names(find: Find, kind: str, value: str, accounts: str) -> None:
-    hits = find([_indicator(kind, value, tactic="distillation", source="feed")])
+def test_each_kind_matches_what_it_names(find: Find) -> None:
+    named = {
+        ("ip", "::ffff:198.51.100.7"): "a",
+        ("ip", "2001:DB8:0::5"): "c",
+        ("cidr", "198.51.100.5/24"): "ab",
+        ("cidr", "2001:db8::/32"): "c",
+        ("cidr", "::ffff:198.51.100.8/125"): "b",
+        ("asn", "AS64500"): "ab",
+        ("device", "dev-1"): "ab",
+        ("instrument", "card-1"): "c",
+        ("template", "tmpl-1"): "d",
+        ("email_domain", "@ONE.example."): "ab",
+    }
+    hits = find([_indicator(*key, tactic=" ".join(key), source="feed") for key in named])
     assert list(hits.rows.columns) == list(HIT_COLUMNS)
-    assert hits.rows["account_id"].tolist() == list(accounts)
-    assert set(hits.rows["kind"]) == {kind}
-    assert set(hits.rows["tactic"]) == {"distillation"}
-    assert hits.counts == HitCounts(1, 0, 0, 0, 0, 0)
+    assert set(hits.rows["source"]) == {"feed"}
+    found = hits.rows.groupby(["kind", "tactic"])["account_id"].agg("".join)
+    assert found.to_dict() == {(key[0], " ".join(key)): accounts for key, accounts in named.items()}
+    assert hits.counts == HitCounts(10, 0, 0, 0, 0, 0)
 
 
 def test_nested_ranges_of_two_actors_both_hit(find: Find) -> None:
@@ -244,9 +241,11 @@ def test_two_hits_of_one_actor_weigh_by_rarity_and_confidence(engine: Any) -> No
 
 
 def test_what_both_share_outright_is_not_counted_again(engine: Any) -> None:
-    for kind in KIND_FAMILIES:
-        hits = _hits(("a", kind, "same", "X", 1.0), ("b", kind, "same", "X", 1.0))
-        assert len(_evidence(engine, hits)) == (kind not in ENTITY_TYPES)
+    kinds = list(KIND_FAMILIES)
+    hits = _hits(*((f"{end} {kind}", kind, "same", kind, 1.0) for kind in kinds for end in "ab"))
+    pairs = _text(pd.DataFrame([(f"a {k}", f"b {k}") for k in kinds], columns=["account_a", "account_b"]))
+    found = engine.to_pyarrow(indicator_evidence(pairs, hits, 1000, ASKED)).to_pandas()
+    assert {account.split()[1] for account in found["account_a"]} == set(kinds) - set(ENTITY_TYPES)
 
 
 def test_many_indicators_add_one_capped_row_a_pair(engine: Any) -> None:
