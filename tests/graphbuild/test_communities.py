@@ -8,6 +8,7 @@ from itertools import combinations
 import networkx as nx
 import numpy as np
 import pytest
+from graphs_at_random import Links, arrays, as_networkx, graphs, groups, quality
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,75 +16,44 @@ from ringfence.graphbuild.communities.find import find_communities
 from ringfence.graphbuild.communities.folds import fold_groups
 from ringfence.graphbuild.communities.partition import Partition
 
-Links = dict[tuple[int, int], float]
-
-
-@st.composite
-def _graphs(draw: st.DrawFn) -> tuple[int, Links]:
-    accounts = draw(st.integers(1, 24))
-    pairs = [(a, b) for a in range(accounts) for b in range(a + 1, accounts)]
-    chosen = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=60)) if pairs else []
-    weights = draw(st.lists(st.floats(0.01, 40.0), min_size=len(chosen), max_size=len(chosen)))
-    return accounts, dict(zip(chosen, weights, strict=True))
-
 
 def _find(accounts: int, links: Links, resolution: float = 1.0, seed: int = 5) -> Partition:
-    return find_communities(accounts, *_arrays(links), resolution=resolution, seed=seed)
+    return find_communities(accounts, *arrays(links), resolution=resolution, seed=seed)
 
 
-def _arrays(links: Links) -> tuple[np.ndarray, np.ndarray]:
-    return np.array(list(links), np.int64).reshape(-1, 2), np.array(list(links.values()), np.float64)
-
-
-def _graph(accounts: int, links: Links) -> nx.Graph:
-    graph = nx.empty_graph(accounts)
-    graph.add_weighted_edges_from((a, b, w) for (a, b), w in links.items())
-    return graph
-
-
-def _groups(numbers: np.ndarray) -> set[frozenset[int]]:
-    return {frozenset(np.flatnonzero(numbers == n).tolist()) for n in np.unique(numbers[numbers >= 0])}
-
-
-def _quality(groups: set[frozenset[int]], links: Links, resolution: float) -> float:
-    """The Constant Potts Model: weight inside communities less γ for each of their pairs."""
-    inside = sum(w for (a, b), w in links.items() if any(a in g and b in g for g in groups))
-    return inside - resolution * sum(len(g) * (len(g) - 1) / 2 for g in groups)
-
-
-@given(_graphs())
+@given(graphs())
 def test_components_are_those_of_networkx(graph: tuple[int, Links]) -> None:
-    expected = {frozenset(c) for c in nx.connected_components(_graph(*graph))}
-    assert _groups(_find(*graph).component) == expected
+    expected = {frozenset(c) for c in nx.connected_components(as_networkx(*graph))}
+    assert groups(_find(*graph).component) == expected
 
 
-@given(_graphs(), st.floats(0.1, 20.0))
+@given(graphs(), st.floats(0.1, 20.0))
 def test_communities_are_connected_and_of_two_or_more(graph: tuple[int, Links], resolution: float) -> None:
-    whole = _graph(*graph)
-    for group in _groups(_find(*graph, resolution=resolution).community):
+    whole = as_networkx(*graph)
+    for group in groups(_find(*graph, resolution=resolution).community):
         assert len(group) >= 2
         assert nx.is_connected(whole.subgraph(group))
 
 
-@given(_graphs(), st.floats(0.1, 20.0))
+@given(graphs(), st.floats(0.1, 20.0))
 def test_the_objective_is_no_worse_than_that_of_trivial_partitions(
     graph: tuple[int, Links], resolution: float
 ) -> None:
     accounts, links = graph
-    found = _quality(_groups(_find(accounts, links, resolution).community), links, resolution)
-    whole = {frozenset(c) for c in nx.connected_components(_graph(accounts, links))}
+    found = quality(_find(accounts, links, resolution).community, *arrays(links), resolution)
+    whole = _find(accounts, links).component
     assert found >= -1e-9, "single accounts score 0"
-    assert found >= _quality(whole, links, resolution) - 1e-9
+    assert found >= quality(whole, *arrays(links), resolution) - 1e-9
 
 
-@given(_graphs(), st.integers(0, 2**31))
+@given(graphs(), st.integers(0, 2**31))
 def test_a_seed_settles_the_partition(graph: tuple[int, Links], seed: int) -> None:
     one, two = _find(*graph, seed=seed), _find(*graph, seed=seed)
     assert (one.community == two.community).all()
     assert (one.component == two.component).all()
 
 
-@given(_graphs())
+@given(graphs())
 def test_numbers_run_from_zero_in_the_order_of_first_members(graph: tuple[int, Links]) -> None:
     partition = _find(*graph)
     for numbers in (partition.component, partition.community):
@@ -96,8 +66,8 @@ def test_planted_cliques_on_weak_bridges_are_found_exactly() -> None:
     links = {pair: 6.0 for clique in cliques for pair in combinations(clique, 2)}
     links |= {(0, 3): 6.0, (4, 12): 6.0, (11, 16): 6.0, (1, 20): 6.0}
     partition = _find(56, links)
-    assert _groups(partition.community) == {frozenset(clique) for clique in cliques}
-    assert len(_groups(partition.component)) == 1
+    assert groups(partition.community) == {frozenset(clique) for clique in cliques}
+    assert len(groups(partition.component)) == 1
 
 
 def test_what_happens_in_one_component_leaves_the_others_alone() -> None:
@@ -105,9 +75,9 @@ def test_what_happens_in_one_component_leaves_the_others_alone() -> None:
     rng = random.Random(3)
     ring = dict.fromkeys(combinations(range(6), 2), 4.0)
     crowd = {pair: 9.0 for pair in combinations(range(6, 60), 2) if rng.random() < 0.3}
-    alone = _groups(_find(60, ring).community)
+    alone = groups(_find(60, ring).community)
     assert alone == {frozenset(range(6))}
-    assert alone < _groups(_find(60, ring | crowd).community)
+    assert alone < groups(_find(60, ring | crowd).community)
 
 
 def test_nothing_linked_means_no_community() -> None:
@@ -149,22 +119,22 @@ def _partition(component: list[int], community: list[int]) -> Partition:
 def test_folds_keep_components_whole() -> None:
     component = [0, 0, 1, 1, *range(2, 20)]
     community = [0, 0, -1, -1, *[-1] * 18]
-    groups = fold_groups(_partition(component, community), *_NO_LINKS, largest_share=0.2)
-    assert groups.tolist() == component
+    folds = fold_groups(_partition(component, community), *_NO_LINKS, largest_share=0.2)
+    assert folds.tolist() == component
 
 
 def test_folds_cut_a_giant_component_along_its_communities() -> None:
     partition = _partition([0, 0, 0, 0, 0, 1], [0, 0, 1, 1, -1, -1])
     pairs, weights = np.array([[0, 1], [1, 2], [2, 3], [1, 4], [3, 4]]), np.array([9.0, 1.0, 9.0, 1.0, 2.0])
-    groups = fold_groups(partition, pairs, weights, largest_share=0.5)
-    assert _groups(groups) == {frozenset(g) for g in ([0, 1], [2, 3, 4], [5])}
+    folds = fold_groups(partition, pairs, weights, largest_share=0.5)
+    assert groups(folds) == {frozenset(g) for g in ([0, 1], [2, 3, 4], [5])}
 
 
-@given(_graphs(), st.floats(0.0, 1.0))
+@given(graphs(), st.floats(0.0, 1.0))
 def test_folds_never_cut_a_community(graph: tuple[int, Links], share: float) -> None:
     partition = _find(*graph)
-    groups = fold_groups(partition, *_arrays(graph[1]), largest_share=share)
-    for community in _groups(partition.community):
-        assert len({groups[account] for account in community}) == 1
-    for group in _groups(groups):
+    folds = fold_groups(partition, *arrays(graph[1]), largest_share=share)
+    for community in groups(partition.community):
+        assert len({folds[account] for account in community}) == 1
+    for group in groups(folds):
         assert len({partition.component[account] for account in group}) == 1

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringfence.graphbuild.templates.loops.compiled import compiled
+from ringfence.graphbuild.templates.loops.compiled import compiled, helper
 
 
 @compiled
 def adjacency(nodes, left, right, weights):
     """Return the links of each node: ``neighbours[starts[v] : starts[v + 1]]`` and their weights.
 
-    A node's neighbours come in ascending order whatever the order of the links: sorting them by one end and
-    then, stably, by the other takes two passes and no comparison.
+    A node's neighbours come in ascending order whatever the order of the links. Links that are sorted are so
+    after one pass; others after a second one, stably by the other end, without a comparison.
 
     Args:
         nodes: n.
@@ -32,6 +32,8 @@ def adjacency(nodes, left, right, weights):
             ends[free[source]] = target
             by_end[free[source]] = weights[e]
             free[source] += 1
+    if _ascending(starts, ends):
+        return starts, ends, by_end
     free = starts[:-1].copy()
     neighbours, sorted_weights = np.empty_like(ends), np.empty_like(by_end)
     for source in range(nodes):
@@ -41,6 +43,15 @@ def adjacency(nodes, left, right, weights):
             sorted_weights[place] = by_end[e]
             free[ends[e]] = place + 1
     return starts, neighbours, sorted_weights
+
+
+@helper
+def _ascending(starts, ends):
+    for v in range(starts.size - 1):
+        for e in range(starts[v] + 1, starts[v + 1]):
+            if ends[e] < ends[e - 1]:
+                return False
+    return True
 
 
 @compiled

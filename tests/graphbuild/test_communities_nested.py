@@ -1,0 +1,61 @@
+"""Sub-networks: found where several were planted, never where chance alone makes groups."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from graphs_at_random import Links, arrays, graphs, groups, planted
+from hypothesis import given
+
+from ringfence.graphbuild.communities.find import find_communities
+from ringfence.graphbuild.communities.hierarchy import nested, sub_networks
+
+
+@pytest.mark.parametrize("sizes", [(30, 30), (60, 12), (20, 20, 20, 20)])
+@pytest.mark.parametrize("seed", range(3))
+def test_operators_whom_few_links_join_are_told_apart(sizes: tuple[int, ...], seed: int) -> None:
+    group, pairs, weights = planted(sizes, 0.7, 0.08, seed)
+    found = sub_networks(pairs, weights, np.zeros(len(group), np.int64), seed=1)
+    assert groups(found) == groups(group)
+
+
+@pytest.mark.parametrize(("size", "share"), [(12, 0.5), (40, 0.3), (100, 0.1), (250, 0.06), (30, 1.0)])
+@pytest.mark.parametrize("seed", range(3))
+def test_an_evenly_linked_community_stays_one(size: int, share: float, seed: int) -> None:
+    group, pairs, weights = planted([size], share, 0.0, seed)
+    assert len(nested(pairs, weights, group, seed=1)) == 1
+
+
+def test_networks_in_networks_come_level_by_level() -> None:
+    inner, pairs, weights = planted([15] * 6, 0.9, 0.3, 5)
+    near = inner[pairs[:, 0]] // 3 == inner[pairs[:, 1]] // 3
+    few = np.arange(len(pairs)) % 15 == 0
+    pairs, weights = pairs[near | few], weights[near | few]
+    levels = nested(pairs, weights, np.zeros(len(inner), np.int64), seed=2)
+    assert groups(levels[-1]) == groups(inner)
+    for above, below in pairwise(levels):
+        for group in groups(below):
+            assert len({above[account] for account in group}) == 1
+
+
+@given(graphs())
+def test_each_level_lies_within_the_one_above(graph: tuple[int, Links]) -> None:
+    pairs, weights = arrays(graph[1])
+    community = find_communities(graph[0], pairs, weights, resolution=0.5, seed=1).community
+    levels = nested(pairs, weights, community, seed=1)
+    assert levels[0].tolist() == community.tolist()
+    for above, below in pairwise(levels):
+        assert ((below < 0) | (above >= 0)).all()
+        for group in groups(below):
+            assert len({above[account] for account in group}) == 1
+
+
+def test_a_pair_that_comes_twice_counts_once_with_its_sum() -> None:
+    group, pairs, weights = planted([20, 20], 0.7, 0.05, 3)
+    whole = np.zeros(len(group), np.int64)
+    halves = np.concatenate([pairs, pairs[:, ::-1]]), np.concatenate([weights, weights]) / 2
+    assert (
+        sub_networks(*halves, whole, seed=1).tolist() == sub_networks(pairs, weights, whole, seed=1).tolist()
+    )
