@@ -12,7 +12,7 @@ from typing import Any
 
 import ibis
 
-_MICROSECONDS = 1_000_000
+_MILLISECONDS = 1_000
 _PAIR = ("account_a", "account_b")
 
 
@@ -49,7 +49,7 @@ def co_action(events: Any, settings: CoActionSettings | None = None) -> Any:
         weight=pairs.count(),
         contents_a=pairs["content_a"].nunique(),
         contents_b=pairs["content_b"].nunique(),
-        seconds=pairs["apart"].mean() / _MICROSECONDS,
+        seconds=pairs["apart"].mean() / _MILLISECONDS,
     )
     return counted.mutate(seconds=counted["seconds"].round(6)).order_by(*_PAIR)
 
@@ -85,7 +85,7 @@ def _shared(events: Any, settings: CoActionSettings) -> Any:
 
 
 def _together(events: Any, window: int) -> Any:
-    """Return account_a, account_b, content_a, content_b, apart: a row a co-action; apart in microseconds.
+    """Return account_a, account_b, content_a, content_b, apart: a row a co-action; apart in milliseconds.
 
     Times are cut into slots as long as the window, so that an event meets only those of its own slot and the
     two beside it, by hash.
@@ -94,7 +94,7 @@ def _together(events: Any, window: int) -> Any:
     events = events.filter(events["shared"]).mutate(time=events["ts"].epoch_seconds() // 1)
     events = events.mutate(
         slot=events["time"] // max(window, 1),
-        time=events["time"] * _MICROSECONDS + events["ts"].microsecond(),
+        time=events["time"] * _MILLISECONDS + events["ts"].millisecond(),
     )
     a = events.select("object_id", "slot", account_a="account_id", content_a="content_id", time_a="time")
     b = ibis.union(*(events.mutate(slot=events["slot"] + step) for step in (-1, 0, 1)))
@@ -107,7 +107,7 @@ def _together(events: Any, window: int) -> Any:
         & (both["content_a"] != both["object_id"])
         & (both["content_b"] != both["object_id"])
     )
-    near = (both["account_a"] < both["account_b"]) & (both["apart"] <= window * _MICROSECONDS)
+    near = (both["account_a"] < both["account_b"]) & (both["apart"] <= window * _MILLISECONDS)
     return both.filter(near & contents_differ).select(*_PAIR, "content_a", "content_b", "apart")
 
 

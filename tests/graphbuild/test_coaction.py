@@ -97,7 +97,7 @@ def test_a_pair_says_how_many_contents_took_part_and_how_far_apart(engine: Any) 
     }
 
 
-def test_the_window_is_held_to_the_microsecond_across_slots(engine: Any) -> None:
+def test_the_window_is_held_to_the_millisecond_across_slots(engine: Any) -> None:
     near = [("a", "x", "1", 59.5), ("b", "x", "2", 119.5), ("a", "y", "3", 0.0), ("b", "y", "4", 60.001)]
     assert weights(network(engine, near, CoActionSettings(60, 1))) == {("a", "b"): 1}
 
