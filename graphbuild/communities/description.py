@@ -19,6 +19,27 @@ _PARAMETERS = 2
 """What is told of two blocks: how likely a pair is linked, and the mean weight of a link."""
 
 
+def planted_nats(accounts: int, links: Links, block: npt.NDArray[np.int64]) -> float:
+    """Return how many nats the links of all accounts take if only inside or outside of blocks matters.
+
+    Unlike :func:`saved_nats` this fits any number of blocks: two rates are told for all of them together
+    (Zhang and Peixoto 2020, *Statistical inference of assortative community structures*).
+
+    Args:
+        accounts: n.
+        links: Each pair once.
+        block: shape: ``(n,)``; numbered from 0, none without.
+    """
+    size = np.bincount(block).astype(float)
+    inside = block[links.left] == block[links.right]
+    pairs = np.array([(size * (size - 1) / 2).sum(), 0.0])
+    pairs[1] = accounts * (accounts - 1) / 2 - pairs[0]
+    linked = np.array([inside.sum(), (~inside).sum()], float)
+    total = np.array([links.weights[inside].sum(), links.weights[~inside].sum()])
+    names = _names(np.array([float(accounts)]), np.array([float(len(size))]), np.zeros(len(size), int), size)
+    return float(_nats(pairs, linked, total).sum() + names[0])
+
+
 def saved_nats(
     links: Links, community: npt.NDArray[np.int64], block: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ringfence.graphbuild.communities.description import saved_nats
 from ringfence.graphbuild.communities.find import find_communities
-from ringfence.graphbuild.communities.links import Links, checked_links
+from ringfence.graphbuild.communities.links import Links, checked_links, each_once
 from ringfence.graphbuild.communities.partition import renumbered
 
 MULTIPLES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
@@ -70,7 +70,7 @@ def nested(
     Raises:
         ValueError: a link is not usable.
     """
-    links = _once(checked_links(len(community), pairs, weights), len(community))
+    links = each_once(checked_links(len(community), pairs, weights), len(community))
     levels = [renumbered(community)]
     open_ = levels[0] >= 0
     while open_.any() and len(levels) <= _MOST_LEVELS:
@@ -87,15 +87,6 @@ def nested(
 def _sizes(group: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return how many accounts are in the group of each."""
     return np.asarray(np.bincount(group + 1)[group + 1], np.int64)
-
-
-def _once(links: Links, accounts: int) -> Links:
-    """Return each pair once, with the sum of its weights."""
-    low, high = np.minimum(links.left, links.right), np.maximum(links.left, links.right)
-    key, pair = np.unique(low * accounts + high, return_inverse=True)
-    if len(key) == len(pair):
-        return links
-    return Links(key // accounts, key % accounts, np.bincount(pair, links.weights).astype(np.float64))
 
 
 def _best_split(

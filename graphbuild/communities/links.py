@@ -54,3 +54,12 @@ def checked_links(accounts: int, pairs: npt.NDArray[np.int64], weights: npt.NDAr
     return Links(
         np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1]), np.asarray(weights, np.float64)
     )
+
+
+def each_once(links: Links, accounts: int) -> Links:
+    """Return each pair once, with the sum of its weights."""
+    low, high = np.minimum(links.left, links.right), np.maximum(links.left, links.right)
+    key, pair = np.unique(low * accounts + high, return_inverse=True)
+    if len(key) == len(pair):
+        return links
+    return Links(key // accounts, key % accounts, np.bincount(pair, links.weights).astype(np.float64))

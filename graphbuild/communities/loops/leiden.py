@@ -1,8 +1,7 @@
 """Leiden with the Constant Potts Model: Traag, Waltman and van Eck (2019), *From Louvain to Leiden*.
 
-A level's graph is ``starts, ends, weights, sizes``: node ``v`` stands for ``sizes[v]`` accounts and is linked
-with ``ends[starts[v] : starts[v + 1]]``. A group of nodes is worth the weight inside less γ for each pair of
-its accounts. ``place[v]`` is the group of node ``v``; groups have numbers below that of the nodes.
+A group of nodes is worth the weight inside less γ for each pair of its accounts. ``place[v]`` is the group of
+node ``v``; groups have numbers below that of the nodes.
 
 As against the paper, refinement joins a node to the best group instead of drawing among the better ones:
 weights in nats differ by so much that the draw is nearly always the best. Chance remains in the order of
@@ -11,24 +10,13 @@ nodes. And later rounds look again only at what has changed since it was last re
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numba import uint64
 
+from ringfence.graphbuild.communities.loops.levels import Level, merged, numbered, shuffled
 from ringfence.graphbuild.templates.loops.compiled import compiled, helper
-from ringfence.graphbuild.templates.loops.hashing import mixed
 
 _LEAST_GAIN = 1e-9
 """What a move must gain: sums of weights differ by less in another order."""
-_STEP = uint64(0x9E3779B97F4A7C15)
-
-
-class _Level(NamedTuple):
-    starts: np.ndarray
-    ends: np.ndarray
-    weights: np.ndarray
-    sizes: np.ndarray
 
 
 @compiled
@@ -47,7 +35,7 @@ def leiden(blocks, starts, ends, weights, place, resolution, seed):
     for b in range(blocks.size - 1):
         first, last = blocks[b], blocks[b + 1]
         links = slice(starts[first], starts[last])
-        graph = _Level(
+        graph = Level(
             starts[first : last + 1] - starts[first],
             (ends[links] - first).astype(np.int32),
             weights[links].copy(),
@@ -78,19 +66,19 @@ def _round(graph, place, fresh, resolution, state):
             place[:] = groups
             fresh = fresh | _changed(before, groups)
         part = _refined(level, groups, fresh, resolution, state)
-        parts = _numbered(part)
+        parts = numbered(part)
         if parts == part.size:
             break
         coarse = np.empty(parts, np.int32)
         for v in range(part.size):
             coarse[part[v]] = groups[v]
-        _numbered(coarse)
-        level, groups, node = _merged(level, part, parts), coarse, part[node]
+        numbered(coarse)
+        level, groups, node = merged(level, part, parts), coarse, part[node]
         moving, fresh = np.ones(parts, np.bool_), np.ones(parts, np.bool_)
-    merged = groups[node]
-    changed = _changed(place, merged)
-    place[:] = merged
-    _numbered(place)
+    after = groups[node]
+    changed = _changed(place, after)
+    place[:] = after
+    numbered(place)
     return changed
 
 
@@ -140,7 +128,7 @@ def _move(level, place, moving, resolution, state):
     toward, near = np.zeros(nodes, np.float64), np.empty(nodes, np.int32)
     queue, waits = np.empty(nodes, np.int32), moving
     head = waiting = 0
-    for v in _shuffled(nodes, state):
+    for v in shuffled(nodes, state):
         if waits[v]:
             queue[waiting] = v
             waiting += 1
@@ -204,7 +192,7 @@ def _refined(level, place, fresh, resolution, state):
     part, mass, outward = np.arange(nodes).astype(np.int32), level.sizes.copy(), within.copy()
     alone = np.ones(nodes, np.bool_)
     toward, near = np.zeros(nodes, np.float64), np.empty(nodes, np.int32)
-    for v in _shuffled(nodes, state):
+    for v in shuffled(nodes, state):
         group, size, met = place[v], level.sizes[v], 0
         if not fresh[v]:
             if first[group] < 0:
@@ -233,59 +221,3 @@ def _refined(level, place, fresh, resolution, state):
             outward[best] += within[v] - 2 * link
             alone[best] = False
     return part
-
-
-@helper
-def _merged(level, part, parts):
-    """Return the graph whose nodes are the parts."""
-    bounds = np.zeros(parts + 1, np.int64)
-    for v in range(part.size):
-        bounds[part[v] + 1] += 1
-    bounds = np.cumsum(bounds)
-    free, order = bounds[:-1].copy(), np.empty(part.size, np.int32)
-    for v in range(part.size):
-        order[free[part[v]]] = v
-        free[part[v]] += 1
-    starts, sizes = np.zeros(parts + 1, np.int64), np.zeros(parts, np.int64)
-    ends, weights = np.empty(level.ends.size, np.int32), np.empty(level.ends.size, np.float64)
-    toward = np.zeros(parts, np.float64)
-    filled = 0
-    for one in range(parts):
-        for v in order[bounds[one] : bounds[one + 1]]:
-            sizes[one] += level.sizes[v]
-            for e in range(level.starts[v], level.starts[v + 1]):
-                other = part[level.ends[e]]
-                if other != one:
-                    if toward[other] == 0.0:
-                        ends[filled] = other
-                        filled += 1
-                    toward[other] += level.weights[e]
-        for e in range(starts[one], filled):
-            weights[e] = toward[ends[e]]
-            toward[ends[e]] = 0.0
-        starts[one + 1] = filled
-    return _Level(starts, ends[:filled].copy(), weights[:filled].copy(), sizes)
-
-
-@helper
-def _numbered(group):
-    """Number groups from 0 in the order of their first nodes, in place; return how many there are."""
-    number = np.full(group.size and group.max() + 1, -1, np.int32)
-    found = 0
-    for v in range(group.size):
-        if number[group[v]] < 0:
-            number[group[v]] = found
-            found += 1
-        group[v] = number[group[v]]
-    return found
-
-
-@helper
-def _shuffled(nodes, state):
-    """Return the nodes in random order (Fisher and Yates)."""
-    order = np.arange(nodes)
-    for i in range(nodes - 1, 0, -1):
-        state[0] += _STEP
-        j = mixed(state[0]) % uint64(i + 1)
-        order[i], order[j] = order[j], order[i]
-    return order
