@@ -102,14 +102,19 @@ def timing_evidence(pairs: Any, slots: Any, settings: TimingSettings | None = No
 def timing_ratios(pairs: Any, slots: Any, settings: TimingSettings | None = None, keep: Keep = lazy) -> Any:
     """Return what :func:`timing_evidence` does with the ratios below 1, too: weights may be negative.
 
-    Pairs that share too few days or hours have no row; their ratio is 1.
+    Pairs that share too few days or hours, or never an hour, have no row; their ratio is 1 at most.
     """
     settings = settings or TimingSettings()
+    # Numbers, since millions of pairs times the days of each are compared.
+    numbers = keep(_numbered(slots))
+    slots = keep(slots.join(numbers, "account_id").select("minute", account_id="number"))
+    pairs = keep(_renamed(pairs, numbers, "account_id", "number"))
     days, tens, minutes = (
         windows(slots, scale, settings.crowd_prior, keep) for scale in (HOURS, TENS, MINUTES)
     )
-    shared_days = keep(_enough(keep(shared_units(pairs, days)), settings))
-    hours = keep(shared_cells(shared_days, days))
+    hours = keep(shared_cells(pairs, days))
+    shared_days = keep(_enough(keep(shared_units(hours.select(*PAIR).distinct(), days)), settings))
+    hours = keep(hours.semi_join(shared_days, PAIR))
     shared_hours = keep(_enough(keep(units_within(hours, tens)), settings))
     in_tens = keep(shared_cells(shared_hours, tens))
     shared_tens = keep(units_within(in_tens, minutes))
@@ -121,7 +126,21 @@ def timing_ratios(pairs: Any, slots: Any, settings: TimingSettings | None = None
         _joined(coarse, fine, "minutes", settings.same_minute),
         _joined(coarse, fine, "handover", settings.taking_turns),
     )
-    return ibis.union(*told).select(*PAIR, "signal", "weight", "shared", "expected")
+    return _renamed(keep(ibis.union(*told)), numbers, "number", "account_id")
+
+
+def _numbered(slots: Any) -> Any:
+    """Return account_id, number: accounts numbered in the order of their ids."""
+    accounts = slots.select("account_id").distinct()
+    return accounts.mutate(number=ibis.row_number().over(order_by=accounts["account_id"]))
+
+
+def _renamed(pairs: Any, numbers: Any, old: str, new: str) -> Any:
+    """Return pairs with the other names of their accounts, without those that have none."""
+    a, b = (numbers.select(**{f"account_{end}": old, f"name_{end}": new}) for end in "ab")
+    named = pairs.join(a, "account_a").join(b, "account_b").drop(*PAIR)
+    named = named.rename(account_a="name_a", account_b="name_b")
+    return named.select(*PAIR, *(column for column in pairs.columns if column not in PAIR))
 
 
 def _enough(units: Any, settings: TimingSettings) -> Any:

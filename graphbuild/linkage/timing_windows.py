@@ -98,10 +98,16 @@ def shared_units(pairs: Any, seen: Windows) -> Any:
     return pairs.select(*PAIR).join(a, "account_a").join(b, ["account_b", "unit"])
 
 
-def shared_cells(units: Any, seen: Windows) -> Any:
-    """Return account_a, account_b, unit, cell, credit: a row a cell in which both were active."""
+def shared_cells(pairs: Any, seen: Windows) -> Any:
+    """Return account_a, account_b, unit, cell, credit: a row a cell in which both were active.
+
+    Args:
+        pairs: account_a, account_b, a row a pair; with a unit, a row a pair and unit in which to look.
+        seen: What the accounts did at this scale.
+    """
     a, b = (seen.active.rename({f"account_{end}": "account_id"}) for end in "ab")
-    together = units.select(*PAIR, "unit").join(a, ["account_a", "unit"])
+    known = [*PAIR, *(["unit"] if "unit" in pairs.columns else [])]
+    together = pairs.select(*known).join(a, [column for column in known if column != "account_b"])
     together = together.join(b.drop("unit"), ["account_b", "cell"])
     return together.join(seen.credit, "cell").select(*PAIR, "unit", "cell", "credit")
 

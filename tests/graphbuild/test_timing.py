@@ -105,7 +105,7 @@ def recount(
     found = {}
     for a, b in itertools.combinations(sorted(sent), 2):
         days = scales[0].shared(a, b)
-        if len(days) < settings.least_units:
+        if len(days) < settings.least_units or not scales[0].met(a, b):
             continue
         found[a, b, "hours"] = scales[0].ratio(a, b, days, settings.together)
         hours = scales[1].shared(a, b)
@@ -134,6 +134,9 @@ class _Scale:
 
     def shared(self, a: str, b: str) -> list[int]:
         return sorted(self.cells[a].keys() & self.cells[b].keys())
+
+    def met(self, a: str, b: str) -> bool:
+        return any(self.cells[a][unit] & self.cells[b][unit] for unit in self.shared(a, b))
 
     def credit(self, unit: int, cell: int) -> float:
         if self.habitual:
