@@ -54,7 +54,9 @@ def account_attributes(tables: Tables, present: frozenset[str], seen: dict[str, 
 
 def _days(start: Any, end: Any) -> Any:
     """Return the days from start to end; 0 where clocks disagree, null where either is unknown."""
-    seconds = end.cast("timestamp").epoch_seconds() - start.cast("timestamp").epoch_seconds()
+    # Whole seconds, as DuckDB would count fractions of them and Spark would not.
+    first, last = (moment.cast("timestamp").truncate("s").epoch_seconds() for moment in (start, end))
+    seconds = last - first
     # A greatest() of engines would skip the null and answer 0.
     return ibis.ifelse(seconds < 0, 0.0, seconds / _SECONDS_A_DAY)
 

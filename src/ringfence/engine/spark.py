@@ -26,7 +26,6 @@ from pyspark.sql import types as spark_types
 from ringfence.engine.jvm import end_jvm, spark_session
 from ringfence.engine.protocol import Groups, Paths, files_of
 
-_SCHEME = "file://"
 _HEAP = "_heap"
 
 
@@ -54,7 +53,7 @@ class SparkEngine(Backend):  # type: ignore[misc]
         files = files_of(path)
         # The types of Arrow, as DuckDB's side has them, and no job of Spark's to find them out.
         schema = ibis.Schema.from_pyarrow(pq.read_schema(files[0]))
-        rows = _reader(self._session, schema).parquet(*(_SCHEME + file for file in files))
+        rows = _reader(self._session, schema).parquet(*(_url(file) for file in files))
         return self._named(rows, schema)
 
     def to_parquet(self, expr: Any, path: str | Path, /, **_options: Any) -> None:
@@ -65,7 +64,7 @@ class SparkEngine(Backend):  # type: ignore[misc]
 
     def to_parts(self, expr: Any, folder: str | Path, /) -> None:
         """Write the rows into a new folder, a part a task; parts are in the order of the expression."""
-        self._frame(expr).write.parquet(_SCHEME + str(Path(folder).absolute()))
+        self._frame(expr).write.parquet(_url(folder))
 
     def to_pyarrow(self, expr: Any, /, **_options: Any) -> Any:
         """Return a table, column or scalar, in the order of the expression."""
@@ -142,6 +141,11 @@ def connect_spark(spill: Path, master: str | None = None, memory: str = "auto") 
     session, own = spark_session(spill, master, memory)
     engine: SparkEngine = SparkEngine().connect(session, spill, own=own)
     return engine
+
+
+def _url(path: str | Path) -> str:
+    # Without a scheme, a cluster would look in a file system of its own. Spark quotes nothing in it.
+    return f"file://{Path(path).absolute()}"
 
 
 def _reader(session: SparkSession, schema: Any) -> Any:
