@@ -98,7 +98,7 @@ def _names(
 ) -> npt.NDArray[np.float64]:
     """Return what it takes to say the sizes of blocks, and which account is in which."""
     arrangements = gammaln(whole + 1) - np.bincount(of, gammaln(size + 1), minlength=len(whole))
-    sizes = gammaln(whole) - gammaln(blocks) - gammaln(whole - blocks + 1)
+    sizes = gammaln(np.maximum(whole, 1)) - gammaln(np.maximum(blocks, 1)) - gammaln(whole - blocks + 1)
     return np.asarray(arrangements + sizes + np.log(np.maximum(whole, 1)))
 
 

@@ -28,6 +28,14 @@ def test_an_evenly_linked_community_stays_one(size: int, share: float, seed: int
     assert len(nested(pairs, weights, group, seed=1)) == 1
 
 
+def test_small_communities_and_accounts_in_none_stay_as_they_are() -> None:
+    group, pairs, weights = planted([3, 20, 20, 4], 0.9, 0.0, 1)
+    joined = np.concatenate([pairs, [[5, 25], [6, 26]]]), np.concatenate([weights, [6.0, 6.0]])
+    community = np.where(group == 2, 1, np.where(group == 3, 2, group))
+    found = sub_networks(*joined, np.append(community, -1), seed=1)
+    assert found.tolist() == [*group.tolist(), -1]
+
+
 def test_networks_in_networks_come_level_by_level() -> None:
     inner, pairs, weights = planted([15] * 6, 0.9, 0.3, 5)
     near = inner[pairs[:, 0]] // 3 == inner[pairs[:, 1]] // 3
