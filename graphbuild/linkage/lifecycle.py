@@ -12,18 +12,16 @@ unrelated pairs is at most 1 plus that sum (:attr:`LifecycleSettings.most_excess
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import ibis
 
+from ringfence.graphbuild.linkage.crowds import Levels, with_crowds
 from ringfence.graphbuild.linkage.moves import moved_column
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-
-Levels = tuple[tuple[int, float], ...]
-"""Seconds → m: share of one operator's pairs, beyond those of narrower levels, that are as close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class LifecycleSettings:
 
 def seconds(time: Any) -> Any:
     """Return a time as whole seconds since 1970, which all engines count alike."""
-    return time.cast("timestamp").epoch_seconds().cast("int64")
+    return time.cast("timestamp").truncate("s").epoch_seconds().cast("int64")
 
 
 def beginnings(accounts: Any, *activity: Any) -> Any:
@@ -145,40 +143,25 @@ def _mixture(levels: Levels, odds: Callable[[int], Any], holds: Callable[[int], 
     return sum(parts[1:], parts[0])
 
 
-def _around(table: Any, time: str, counted: Any, spans: Mapping[str, tuple[int, int]]) -> Any:
-    """Return ``table`` with columns that add up ``counted`` over rows within a span of each row's time.
-
-    Args:
-        table: Has the column ``time``, in seconds.
-        time: Its name.
-        counted: What is added up.
-        spans: Column → seconds before and after.
-    """
-    return table.mutate(
-        **{
-            name: counted.sum().over(ibis.range_window(preceding=back, following=ahead, order_by=time))
-            for name, (back, ahead) in spans.items()
-        }
-    )
-
-
 def _signup(pairs: Any, accounts: Any, settings: LifecycleSettings) -> Any:
     known = accounts.filter(accounts["created_at"].notnull())
-    times = known.select("account_id", at=seconds(known["created_at"]), one=ibis.literal(1, "int64"))
-    spans = {f"near_{level}": (level, level) for level, _ in settings.signup}
-    crowd = _around(times, "at", times["one"], spans).drop("one")
+    times = known.select("account_id", at=seconds(known["created_at"]))
+    widest = max(level for level, _ in settings.signup)
     pairs = pairs.select("account_a", "account_b")
     for end in ("a", "b"):
-        renamed = crowd.rename({f"{name}_{end}": name for name in ("at", *spans)})
-        key = pairs[f"account_{end}"] == renamed["account_id"]
-        pairs = pairs.inner_join(renamed, key).drop("account_id")
+        begun = times.rename({f"at_{end}": "at"})
+        pairs = pairs.inner_join(begun, pairs[f"account_{end}"] == begun["account_id"]).drop("account_id")
     apart = (pairs["at_a"] - pairs["at_b"]).abs()
-    pairs = pairs.mutate(apart=apart).filter(apart <= max(level for level, _ in settings.signup))
+    pairs = pairs.mutate(apart=apart).filter(apart <= widest)
+    for end in ("a", "b"):
+        crowds = {f"crowd_{level}_{end}": f"crowd_{level}" for level, _ in settings.signup}
+        placed = pairs.mutate(at=pairs[f"at_{end}"])
+        pairs = with_crowds(placed, times, settings.signup, before=True).drop("at").rename(crowds)
     others = times.count().as_scalar() - 1
 
     def rarity(level: int) -> Any:
         # The more crowded of the two times: what lies at the edge of a wave is part of it.
-        near = ibis.greatest(pairs[f"near_{level}_a"], pairs[f"near_{level}_b"]) - 1
+        near = ibis.greatest(pairs[f"crowd_{level}_a"], pairs[f"crowd_{level}_b"]) - 1
         return others / near
 
     odds = _mixture(settings.signup, rarity, lambda level: pairs["apart"] <= level)
@@ -187,13 +170,9 @@ def _signup(pairs: Any, accounts: Any, settings: LifecycleSettings) -> Any:
 
 def _replacement(pairs: Any, accounts: Any, events: Any, settings: LifecycleSettings) -> Any:
     begun, spells = starts(accounts, settings), ban_spells(events)
-    spans = {f"after_{level}": (0, level) for level, _ in settings.replacement}
-    begins = begun.select(at="start", begins=ibis.literal(1, "int64"))
-    bans = spells.select(at="banned_at").distinct().mutate(begins=ibis.literal(0, "int64"))
-    timeline = ibis.union(begins, bans)
-    crowd = _around(timeline, "at", timeline["begins"], spans)
-    crowd = crowd.filter(crowd["begins"] == 0).drop("begins")
-    spells = spells.inner_join(crowd, spells["banned_at"] == crowd["at"]).drop("at")
+    times = begun.select(at="start")
+    spells = spells.rename(at="banned_at")
+    spells = with_crowds(spells, times, settings.replacement, before=False).rename(banned_at="at")
     either_way = ibis.union(
         pairs.select("account_a", "account_b", banned="account_a", fresh="account_b"),
         pairs.select("account_a", "account_b", banned="account_b", fresh="account_a"),
@@ -209,7 +188,7 @@ def _replacement(pairs: Any, accounts: Any, events: Any, settings: LifecycleSett
     apart = rows["start"] - rows["banned_at"]
     number = begun.count().as_scalar()
     odds = _mixture(
-        settings.replacement, lambda level: number / rows[f"after_{level}"], lambda level: apart <= level
+        settings.replacement, lambda level: number / rows[f"crowd_{level}"], lambda level: apart <= level
     )
     found = _weighed(rows, odds, settings.cap)
     return found.group_by("account_a", "account_b").agg(weight=found["weight"].max())

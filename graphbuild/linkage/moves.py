@@ -16,7 +16,7 @@ _DAY = 86_400
 class MoveSettings:
     """When an account has moved to a new model."""
 
-    before_days: int = 14
+    before_days: int = 7
     """Other models must have been used within so many days before the release."""
     settled_days: int = 4
     """So long after a level's time most requests must go to the new model."""
@@ -46,7 +46,7 @@ def model_moves(requests: Any, models: Any, levels: Sequence[int], settings: Mov
     """
     windows = _windows(models, levels[-1], settings)
     rows = requests.filter(requests["ts"].notnull(), requests["model"].notnull())
-    at = rows["ts"].cast("timestamp").epoch_seconds().cast("int64")
+    at = rows["ts"].cast("timestamp").truncate("s").epoch_seconds().cast("int64")
     rows = rows.select("account_id", at=at, used=rows["model"])
     rows = rows.mutate(day=(rows["at"] / _DAY).floor().cast("int64"))
     # Joined by day, so that no request meets a release that it has nothing to do with.
@@ -74,7 +74,7 @@ def model_moves(requests: Any, models: Any, levels: Sequence[int], settings: Mov
 def _windows(models: Any, last: int, settings: MoveSettings) -> Any:
     """Return model, released (seconds) and day (since 1970): a row for each day around a release."""
     known = models.filter(models["released_at"].notnull())
-    released = known["released_at"].cast("timestamp").epoch_seconds().cast("int64")
+    released = known["released_at"].cast("timestamp").truncate("s").epoch_seconds().cast("int64")
     releases = known.select("model", released=released)
     offsets = range(-settings.before_days, last // _DAY + settings.settled_days + 2)
     days = ibis.memtable(pd.DataFrame({"offset": list(offsets)}), schema={"offset": "int64"})

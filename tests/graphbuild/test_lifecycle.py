@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from lives import DAY, HOUR
 
 from ringfence.config import LinkSettings
+from ringfence.graphbuild.linkage.crowds import Levels
 from ringfence.graphbuild.linkage.lifecycle import (
-    Levels,
     LifecycleSettings,
     ban_spells,
     beginnings,
@@ -58,13 +58,20 @@ def _odds(levels: Levels, apart: float, crowd: Any, among: int) -> float:
     return sum(m * among / crowd(level) for level, m in levels if apart <= level)
 
 
+def _steps(level: int, start: int, end: int) -> int:
+    """From one time to another in bins of a quarter of a level."""
+    return (end + lives.ORIGIN) // (level // 4) - (start + lives.ORIGIN) // (level // 4)
+
+
 def _recount(created: dict[str, int], bans: dict[str, tuple[int, int | None]]) -> Rows:
     """Weigh every pair of accounts, one by one."""
     found: Rows = {}
     for a, b in itertools.combinations(sorted(created), 2):
 
         def near(level: int, a: str = a, b: str = b) -> int:
-            return max(sum(abs(created[x] - created[y]) <= level for y in created) for x in (a, b)) - 1
+            return (
+                max(sum(abs(_steps(level, created[x], created[y])) <= 4 for y in created) for x in (a, b)) - 1
+            )
 
         signup = _odds(OPEN.signup, abs(created[a] - created[b]), near, len(created) - 1)
         replaced = 0.0
@@ -74,7 +81,7 @@ def _recount(created: dict[str, int], bans: dict[str, tuple[int, int | None]]) -
                 continue
 
             def after(level: int, at: int = at) -> int:
-                return sum(0 <= start - at <= level for start in created.values())
+                return sum(0 <= _steps(level, at, start) <= 4 for start in created.values())
 
             replaced = max(replaced, _odds(OPEN.replacement, created[new] - at, after, len(created)))
         best = max((replaced, "replacement"), (signup, "signup"))
