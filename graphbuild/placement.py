@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ringfence.graphbuild.communities.find import find_communities
+from ringfence.graphbuild.communities.join import join_pieces
 from ringfence.graphbuild.communities.partition import Partition, renumbered
 from ringfence.graphbuild.components import connected_components
 from ringfence.progress import Tick, silent
@@ -100,7 +101,7 @@ def _place(rows: pa.Table, *, resolution: float, seed: int, follow: bool) -> pa.
         previous = np.full(len(names), -1, np.int64)
         for number, end in zip(numbers, "ab", strict=True):
             previous[number] = rows[f"previous_{end}"].to_numpy()
-    found = find_communities(
+    found = _found(
         len(names),
         np.stack(numbers, axis=1),
         rows["weight"].to_numpy(),
@@ -109,6 +110,12 @@ def _place(rows: pa.Table, *, resolution: float, seed: int, follow: bool) -> pa.
         previous=previous,
     )
     return pa.table([names, *(_named(group, names) for group in (found.component, found.community))], PLACED)
+
+
+def _found(accounts: int, pairs: npt.NDArray[np.int64], weights: Any, **how: Any) -> Partition:
+    """Return communities with their pieces joined, whatever the engine."""
+    found = find_communities(accounts, pairs, weights, **how)
+    return Partition(found.component, join_pieces(pairs, found.community))
 
 
 def _named(group: npt.NDArray[np.int64], names: pa.Array) -> pa.Array:
@@ -127,7 +134,7 @@ def _here(
     tick: Tick,
 ) -> Partition:
     ends = [accounts.get_indexer(pd.Index(rows[end].to_pandas())) for end in ("account_a", "account_b")]
-    return find_communities(
+    return _found(
         len(accounts),
         np.stack(ends, axis=1).astype(np.int64),
         rows["weight"].to_numpy(),

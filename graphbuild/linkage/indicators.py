@@ -15,6 +15,7 @@ from typing import Any
 import ibis
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_integer_dtype
 
 from ringfence.graphbuild.linkage.covering import covering
 from ringfence.graphbuild.linkage.feeds import INDICATOR_COLUMNS, usable_indicators
@@ -168,7 +169,9 @@ def indicator_evidence(pairs: Any, hits: pd.DataFrame, accounts: int, settings: 
         settings: Agreement and cap.
     """
     named = hits.loc[hits["actor"].notna(), ["account_id", "actor", "kind", "value", "confidence"]]
-    text = {"account_id": "string", "actor": "string", "kind": "string", "value": "string"}
+    # Accounts may be numbers, as they are while they are linked.
+    account = "int64" if is_integer_dtype(named["account_id"]) else "string"
+    text = {"account_id": account, "actor": "string", "kind": "string", "value": "string"}
     rows = ibis.memtable(named, schema={**text, "confidence": "float64"})
     rows = rows.group_by(*text).agg(confidence=rows["confidence"].max())
     widths = rows.group_by("actor").agg(width=rows["account_id"].nunique())

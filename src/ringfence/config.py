@@ -18,13 +18,29 @@ class LinkSettings:
     degree_cap: dict[str, int] = field(
         default_factory=lambda: {"ip": 64, "instrument": 64, "device": 64, "template": 256}
     )
-    """Entity type → the most accounts an entity may have and still make pairs; larger ones are hubs."""
+    """View → the most accounts a value may have and still make a pair of every two; larger ones are hubs."""
     most_pairs: int = 10_000_000
-    """The most pairs that entities of one type may make; above it the caps sink until they fit."""
+    """The most pairs that values of one view may make; above it the caps sink until they fit."""
+    hub_signatures: int = 8
+    """Draws by which accounts that share hubs are sorted."""
+    signature_length: int = 2
+    """Hubs that two accounts must both have drawn to come next to each other."""
+    hub_neighbours: int = 4
+    """Accounts behind it in each draw that an account is paired with."""
     agreement: dict[str, float] = field(
-        default_factory=lambda: {"ip": 0.2, "instrument": 0.5, "device": 0.3, "template": 0.15}
+        default_factory=lambda: {
+            "ip": 0.2,
+            "instrument": 0.5,
+            "device": 0.3,
+            "template": 0.15,
+            "subnet": 0.2,
+            "asn": 0.3,
+            "bin": 0.3,
+        }
     )
-    """Entity type → m: probability that two accounts of one operator share a given value one of them has."""
+    """View → m: probability that two accounts of one operator share a given value one of them has."""
+    scale: dict[str, float] = field(default_factory=lambda: {"template": 0.6})
+    """View → factor on what it says; below 1 where values come together, as wordings of one template do."""
     kind_discount: dict[str, float] = field(
         default_factory=lambda: {
             "mobile": 0.15,
@@ -37,16 +53,38 @@ class LinkSettings:
         }
     )
     """Kind of address range, or ``public`` prompt → factor on the weight of sharing it; 1 where unknown."""
-    family_cap: float = 12.0
-    """The most one family may add to a pair, however much of one kind is shared."""
+    family_cap: dict[str, float] = field(default_factory=lambda: {"network": 4.5, "lifecycle": 6.0})
+    """Family → the most that what is shared of it adds to a pair; 12 where not named. That of the network
+    lies below ``least_weight``: customers of one proxy network share many addresses and nothing else."""
+    weak_cap: float = 1.5
+    """The most that a view adds whose values half a country shares."""
+    signal_cap: float = 1.0
+    """How far signals about a pair may go beyond the cap of its family."""
+    one_sided_cap: float = 10.0
+    """The most that all shared values together add if one account came first to each of them: an operator can
+    follow anybody around."""
+    least_candidate: float = 3.0
+    """Nats that shared values must bring before timing and lifecycle of a pair are looked at."""
     least_weight: float = 6.0
     """A pair below this weight is no link."""
+    false_link_rate: float = 0.05
+    """The most that the expected share of chance links among the significant ones may be."""
+    without: tuple[str, ...] = ()
+    """Families that are left out, to see what each is worth."""
     least_family_weight: float = 2.0
     """A family links a pair only from this weight on: an address of thousands corroborates nothing."""
     resolution: float = 1.0
     """CPM resolution γ: a community's mean weight per pair stays above it."""
     least_size: int = 3
     """The smallest community that is judged."""
+
+    def cap(self, family: str) -> float:
+        """Return the most that what is shared of a family adds to a pair, in nats."""
+        return self.family_cap.get(family, 12.0)
+
+    def scaled(self, view: str) -> float:
+        """Return the factor on what a view says."""
+        return self.scale.get(view, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

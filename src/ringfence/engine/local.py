@@ -9,6 +9,7 @@ import ibis
 import psutil
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
+from ibis.backends.sql.datatypes import DuckDBType
 
 from ringfence.engine.protocol import Groups, Paths, files_of
 
@@ -26,7 +27,13 @@ class LocalEngine(Backend):  # type: ignore[misc]
     def to_parts(self, expr: Any, folder: str | Path, /) -> None:
         """Write the rows into a new folder; see :class:`ringfence.engine.Engine`."""
         Path(folder).mkdir(parents=True)
-        self.to_parquet(expr, Path(folder) / "part-00000.parquet")
+        self._run_pre_execute_hooks(expr)
+        rows, path = self.compile(expr), Path(folder) / "part-00000.parquet"
+        # DuckDB adds up integers in 128 bits and takes literals for decimals, whatever Ibis says of them.
+        kept = ", ".join(
+            f'"{name}"::{DuckDBType.to_string(kind)} AS "{name}"' for name, kind in expr.schema().items()
+        )
+        self.con.execute(f"COPY (SELECT {kept} FROM ({rows})) TO '{path}' (FORMAT parquet)")  # noqa: S608
 
     def map_groups(self, expr: Any, by: str, function: Groups, schema: pa.Schema) -> Any:
         """Return what ``function`` makes of all rows at once."""

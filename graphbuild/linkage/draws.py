@@ -1,0 +1,17 @@
+"""Draws that are the same on every engine: numbers in, numbers out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PRIME = 2_147_483_647
+"""2³¹ - 1. Products of two numbers below it fit into 64 bits on every engine."""
+_STEP = 1_103_515_245
+
+
+def hashed(number: Any, draw: int) -> Any:
+    """Return an Ibis integer of 0..:data:`PRIME` - 1 for an integer from 0 on, another one for each draw."""
+    factor = (_STEP * (2 * draw + 3)) % PRIME
+    once = (number.cast("int64") % PRIME * factor + 12_345 * (draw + 1)) % PRIME
+    # Squaring breaks the line that a single multiplication keeps.
+    return (once * once + factor) % PRIME
