@@ -66,9 +66,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tables = random_world(8, accounts=60)
     crowd = tables["logins"].assign(ip="198.51.100.7", account_id=tables["accounts"]["account_id"])
     tables["logins"] = pd.concat([tables["logins"], crowd.dropna(subset="account_id")])
+    released = pd.to_datetime(["2026-01-01", "2026-02-08"], utc=True)
+    tables["models"] = pd.DataFrame({"model": ["m1", "m2"], "released_at": released})
     tables["accounts"] = tables["accounts"].replace({"account_id": {"acc-00": "Ünïcode-帐户"}})
     for number, (name, rows) in enumerate(tables.items()):
-        for column in {"ts", "created_at"} & set(rows.columns):
+        for column in {"ts", "created_at", "released_at"} & set(rows.columns):
             # Fractions of a second, which engines count each in their own way.
             rows[column] += pd.Timedelta(microseconds=123_457 * (number + 1))
         schema = canonical_schema(TABLES[name]).to_pyarrow()
@@ -107,8 +109,11 @@ def by_spark(spark: Any, world: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def _rows(path: Path) -> pd.DataFrame:
-    rows = pq.read_table(path).to_pandas()
-    return rows.sort_values(list(rows.columns)[:2], ignore_index=True)
+    return _sorted(pq.read_table(path).to_pandas())
+
+
+def _sorted(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.sort_values(list(rows.columns)[:3], ignore_index=True)
 
 
 def test_both_engines_write_the_same_files(by_duckdb: Made, by_spark: Made) -> None:
