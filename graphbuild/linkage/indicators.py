@@ -181,7 +181,9 @@ def indicator_evidence(pairs: Any, hits: pd.DataFrame, accounts: int, settings: 
         ends = rows.rename({f"{name}_{end}": name for name in rows.columns})
         keys = [pairs[f"account_{end}"] == ends[f"account_id_{end}"]]
         if end == "b":
-            keys.append(pairs["actor_a"] == ends["actor_b"])
+            # The actor is compared together with the account: by itself an engine could take it to join all
+            # whom an actor's indicators match with each other, before it looks at the pairs.
+            keys.append(pairs["account_b"] + pairs["actor_a"] == ends["account_id_b"] + ends["actor_b"])
         pairs = pairs.inner_join(ends, keys)
     same = (pairs["kind_a"] == pairs["kind_b"]) & (pairs["value_a"] == pairs["value_b"])
     pairs = pairs.filter(~(same & pairs["kind_a"].isin(tuple(ENTITY_TYPES))))

@@ -205,7 +205,10 @@ def _pivot(pairs: Any, moves: Any, settings: LifecycleSettings) -> Any:
     b = moved.rename({f"{name}_b": name for name in names.values()}).rename(model_b="model")
     rows = pairs.select("account_a", "account_b")
     rows = rows.inner_join(a, rows["account_a"] == a["account_id"]).drop("account_id")
-    rows = rows.inner_join(b, [rows["account_b"] == b["account_id"], rows["model"] == b["model_b"]])
+    # The model is compared together with the account: by itself an engine could take it to join all who moved
+    # with all who moved, before it looks at the pairs.
+    same_model = rows["account_b"] + rows["model"] == b["account_id"] + b["model_b"]
+    rows = rows.inner_join(b, [rows["account_b"] == b["account_id"], same_model])
     rows = rows.drop("account_id", "model_b").inner_join(shares, "model")
     # The mean over releases: whoever likes new models likes each of them.
     odds = _mixture(
