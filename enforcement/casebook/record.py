@@ -9,8 +9,8 @@ from hashlib import blake2b
 from ringfence.enforcement.casebook.content import matters, packed
 from ringfence.enforcement.casebook.database import Writing
 from ringfence.enforcement.casebook.life import State
-from ringfence.enforcement.casebook.lineage import Heir, trace
 from ringfence.enforcement.casebook.reading import FinishedRun
+from ringfence.lineage import Heir, trace
 from ringfence.records import Ring
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.enforcement.casebook.database import Casebook
-from ringfence.enforcement.casebook.lineage import Heir, trace
+from ringfence.lineage import Heir, trace
 
 POOL = accounts(9)
 

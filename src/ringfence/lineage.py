@@ -1,4 +1,4 @@
-"""Which ring of a run is which ring of the casebook.
+"""Which ring of a run is which ring of an earlier one, or of the casebook.
 
 After Greene, Doyle and Cunningham, "Tracking the evolution of communities in dynamic social networks" (2010):
 communities of consecutive moments are matched by what their members have in common. They take the Jaccard
@@ -18,12 +18,12 @@ LEAST_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Heir:
-    """What a ring of a run is to the casebook."""
+    """What a ring of a run is to those known before."""
 
     ring_id: str | None
     """The ring it continues; None for a new one."""
     merged: tuple[str, ...] = ()
-    """Other rings of the casebook that went into it."""
+    """Other known rings that went into it."""
     split_from: str | None = None
     """For a new one: the ring it comes from, which another one continues."""
 
@@ -31,18 +31,18 @@ class Heir:
 def trace(
     found: Mapping[str, Iterable[str]], known: Mapping[str, str], sizes: Mapping[str, int]
 ) -> dict[str, Heir]:
-    """Match the rings of a run with those of the casebook.
+    """Match the rings of a run with those known before.
 
-    Each ring of the casebook is continued by at most one, and each found one continues at most one: pairs
+    Each known ring is continued by at most one, and each found one continues at most one: pairs
     with the most accounts in common first, equals by ids, so that the order of rows decides nothing.
 
     Args:
         found: ring id within the run → its accounts.
-        known: account → the casebook's ring that it is a member of. A ring that was merged is none.
-        sizes: the casebook's ring → its members.
+        known: account → the known ring that it is a member of. A ring that was merged is none.
+        sizes: known ring → its members.
 
     Returns:
-        ring id within the run → what it is to the casebook.
+        ring id within the run → what it is to the known ones.
     """
     members = {name: set(accounts) for name, accounts in found.items()}
     shared = {
