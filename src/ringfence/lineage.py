@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ringfence.records import LifeEvent, Turn
+
 LEAST_SHARE = 0.5
 """Share of the smaller side's accounts from which two communities are one ring."""
 
@@ -78,3 +80,19 @@ def _heir(
     if name not in heirs:
         return Heir(None, split_from=others[0] if others else None)
     return Heir(heirs[name], merged=tuple(ring for ring in others if merged.get(ring) == name))
+
+
+def sentence(event: LifeEvent) -> str:
+    """Return an event of a ring's life in words."""
+    many = f"{event.accounts:,} account" + ("" if event.accounts == 1 else "s")
+    words = {
+        Turn.BORN: f"first seen, with {many}",
+        Turn.GREW: f"grew by {many}",
+        Turn.SHRANK: f"shrank by {many}",
+        Turn.MERGED: f"took in {many} of {event.other}",
+        Turn.SPLIT: f"split from {event.other}, with {many} of it",
+        Turn.REGROWN: f"regrown after most were banned: {many} took their places",
+        Turn.DORMANT: f"dormant from then on, with {many}",
+        Turn.REBORN: f"active again, with {many}",
+    }
+    return words[event.turn]

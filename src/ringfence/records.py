@@ -61,6 +61,57 @@ class Member:
     score: float
     """Probability that the account belongs to a ring where calibrated, else its evidence score in 0..1."""
     role: Role
+    end_users: tuple[str, ...] = ()
+    """Of an account with many, those whose own doings link it to the ring; nobody else is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A member that was banned, and the one that took its place."""
+
+    banned: str
+    replacement: str
+    days: float
+    """From the ban to the replacement's start."""
+    confidence: float
+    """How sure one can be that it is this one, 0..1: low where others started at the time, too."""
+
+
+class Turn(StrEnum):
+    """What happens to a ring in the course of time."""
+
+    BORN = "born"
+    GREW = "grew"
+    SHRANK = "shrank"
+    MERGED = "merged"
+    SPLIT = "split"
+    REGROWN = "regrown"
+    """Most members were banned, and others took their places."""
+    DORMANT = "dormant"
+    REBORN = "reborn"
+    """Active again after it was dormant."""
+
+
+@dataclass(frozen=True, slots=True)
+class LifeEvent:
+    """One turn in a ring's life."""
+
+    turn: Turn
+    at: datetime | None
+    """None where the logs do not tell."""
+    accounts: int
+    """How many were there at first, came, went, were shared, took places, fell silent or came back."""
+    other: str | None = None
+    """The ring it merged with, or split from."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event as plain JSON values."""
+        return {**asdict(self), "at": iso_time(self.at)}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> LifeEvent:
+        """Return the event that :meth:`as_json` wrote."""
+        return cls(**{**row, "turn": Turn(row["turn"]), "at": read_iso_time(row["at"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +146,10 @@ class Ring:
     evidence: tuple[Evidence, ...]
     tactics: tuple[str, ...]
     recommended_action: Action
+    replacements: tuple[Replacement, ...] = ()
+    """Banned members with the members that took their places, by the banned one's id."""
+    history: tuple[LifeEvent, ...] = ()
+    """Its life, the first event first."""
 
     @property
     def flagged(self) -> bool:
@@ -102,10 +157,21 @@ class Ring:
         return self.decision is not Decision.BENIGN
 
     def as_json(self) -> dict[str, Any]:
-        """Return the ring as plain JSON values; times in ISO 8601 with ``Z``."""
+        """Return the ring as plain JSON values; times in ISO 8601 with ``Z``.
+
+        Of end users, replacements and history only those that have some are told: a run that was recorded
+        before there were any keeps its digest.
+        """
         row = asdict(self)
         row["first_seen"] = iso_time(self.first_seen)
         row["last_seen"] = iso_time(self.last_seen)
+        row["history"] = [event.as_json() for event in self.history]
+        for name in ("replacements", "history"):
+            if not row[name]:
+                del row[name]
+        for member in row["members"]:
+            if not member["end_users"]:
+                del member["end_users"]
         return row
 
     @classmethod
@@ -121,15 +187,21 @@ class Ring:
                 "decision": Decision(row["decision"]),
                 "first_seen": read_iso_time(row["first_seen"]),
                 "last_seen": read_iso_time(row["last_seen"]),
-                "members": tuple(Member(**{**one, "role": Role(one["role"])}) for one in row["members"]),
+                "members": tuple(_member(one) for one in row["members"]),
                 "evidence": tuple(
                     Evidence(**{**one, "family": Family(one["family"]), "entities": tuple(one["entities"])})
                     for one in row["evidence"]
                 ),
                 "tactics": tuple(row["tactics"]),
                 "recommended_action": Action(row["recommended_action"]),
+                "replacements": tuple(Replacement(**one) for one in row.get("replacements", ())),
+                "history": tuple(LifeEvent.from_json(one) for one in row.get("history", ())),
             }
         )
+
+
+def _member(row: Mapping[str, Any]) -> Member:
+    return Member(**{**row, "role": Role(row["role"]), "end_users": tuple(row.get("end_users", ()))})
 
 
 @dataclass(frozen=True, slots=True)
