@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import ibis
@@ -87,6 +88,7 @@ class Bringing:
     def _weigh(self, look: _Look, pairs: Any) -> Any:
         parts = [] if look.near is None else [look.near.semi_join(pairs, PAIR)]
         if look.crowd.hubs:
-            parts.append(summed(shared_hubs(look.used, pairs)))
+            keep = partial(self.steps.keep, name=f"hubs-{look.view.name}")
+            parts.append(summed(shared_hubs(look.used, pairs, keep)))
         weighed = view_weights(ibis.union(*parts), look.view, self.settings)
         return self.steps.keep(weighed, f"weights-{look.view.name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import ibis
@@ -29,14 +30,16 @@ def shared_values(used: Any) -> Any:
     return _weighed(rows, near, other)
 
 
-def shared_hubs(used: Any, pairs: Any) -> Any:
+def shared_hubs(used: Any, pairs: Any, keep: Callable[[Any], Any] | None = None) -> Any:
     """Return what ``pairs`` share of hubs, as :func:`shared_values` does.
 
     Args:
         used: As there.
         pairs: Ibis table with account_a < account_b, each once.
+        keep: Carries out an expression, and returns the table of what came of it. An engine left to itself
+            may join all who share a hub first, which are as many as accounts squared.
     """
-    return _shared_by(used.filter(used["hub"]), pairs)
+    return _shared_by(used.filter(used["hub"]), pairs, keep)
 
 
 def shared_by(used: Any, pairs: Any) -> Any:
@@ -44,8 +47,9 @@ def shared_by(used: Any, pairs: Any) -> Any:
     return _shared_by(used, pairs)
 
 
-def _shared_by(used: Any, pairs: Any) -> Any:
+def _shared_by(used: Any, pairs: Any, keep: Callable[[Any], Any] | None = None) -> Any:
     left = used.inner_join(pairs, used["account"] == pairs["account_a"]).drop("account_a")
+    left = keep(left) if keep else left
     other = used.view()
     rows = left.inner_join(other, [left["account_b"] == other["account"], left["entity"] == other["entity"]])
     return _weighed(rows, left, other)
