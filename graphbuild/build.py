@@ -1,44 +1,22 @@
-"""Canonical tables → sightings, links, communities, evidence and a graph snapshot."""
+"""Canonical tables → sightings, addresses, links."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import ibis
-import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ringfence.config import Settings
 from ringfence.files import Workspace
-from ringfence.graphbuild.attributes import account_attributes
-from ringfence.graphbuild.communities.partition import Partition
-from ringfence.graphbuild.evidence import community_evidence, community_links, describe_members
-from ringfence.graphbuild.labels import UNKNOWN, settled_labels
-from ringfence.graphbuild.links import affordable_cap, entity_weights, links, type_pairs
+from ringfence.graphbuild.linkage.build import Linked, LinkSources, link_accounts
+from ringfence.graphbuild.linkage.indicators import IndicatorSettings, indicator_hits
 from ringfence.graphbuild.networks import AddressRange, describe_addresses
-from ringfence.graphbuild.placement import place_accounts
 from ringfence.graphbuild.sightings import Tables, activity, sightings, transfers
-from ringfence.graphbuild.snapshot import build_snapshot
-from ringfence.graphbuild.structure import link_structure
 from ringfence.progress import Tick, silent
 from ringfence.schema import ACTIVITY_TABLES, ENTITY_TYPES
-from ringfence.snapshot import write_snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """What linkage found, in numbers."""
-
-    accounts: int
-    sightings: dict[str, int]
-    links: int
-    communities: int
-    conflicting_labels: int
 
 
 def build_sightings(engine: Any, tables: Tables, work: Workspace, tick: Tick = silent) -> None:
@@ -68,133 +46,42 @@ def build_addresses(engine: Any, tables: Tables, work: Workspace) -> None:
 
 def build_links(
     engine: Any,
+    tables: Tables,
     accounts: int,
     work: Workspace,
     settings: Settings,
     public: Collection[str] = (),
     tick: Tick = silent,
-) -> int:
-    """Write ``links.parquet`` to ``work.links``; return its rows.
+) -> Linked:
+    """Write ``links.parquet`` and ``indicator_hits.parquet`` to ``work.links``; return what was linked.
 
     Args:
-        engine: Ibis backend.
+        engine: A :class:`ringfence.engine.Engine`.
+        tables: Canonical tables.
         accounts: Number of accounts in all.
         work: Where sightings and addresses are.
         settings: How links are weighed.
         public: Templates whose wording everybody can find.
-        tick: Told the share of entity types that are done.
+        tick: Told the share of steps that are done.
     """
+    seen = {name: engine.read_parquet(str(sightings_path(work, name))) for name in ENTITY_TYPES}
     addresses = engine.read_parquet(str(work.links / "addresses.parquet"))
-    found = pa.table({"entity_id": pa.array(sorted(public), pa.string())})
-    kinds = {
-        "ip": addresses.select("kind", entity_id="address"),
-        "template": ibis.memtable(found).mutate(kind=ibis.literal("public")),
-    }
-    pairs = []
-    for done, (name, entity) in enumerate(ENTITY_TYPES.items(), 1):
-        seen = engine.read_parquet(str(sightings_path(work, name)))
-        cap = affordable_cap(engine, seen, entity, settings.links)
-        weights = entity_weights(seen, entity, accounts, settings.links, cap, kinds.get(name))
-        path = work.links / f"weights_{name}.parquet"
-        engine.to_parquet(weights, path)
-        pairs.append(type_pairs(seen, engine.read_parquet(str(path)), entity, settings.links))
-        tick(done / (len(ENTITY_TYPES) + 1))
-    path = work.links / "links.parquet"
-    engine.to_parquet(links(ibis.union(*pairs), settings.links), path)
-    return int(pq.read_metadata(path).num_rows)
-
-
-def build_graph(
-    engine: Any,
-    tables: Tables,
-    present: frozenset[str],
-    work: Workspace,
-    settings: Settings,
-    tick: Tick = silent,
-) -> Built:
-    """Write members, evidence and the snapshot of a run whose sightings and links are there.
-
-    Args:
-        engine: Ibis backend.
-        tables: Canonical tables.
-        present: Canonical tables that something fed.
-        work: Where sightings and links are, and where the rest goes.
-        settings: Resolution and seed.
-        tick: Told the share of accounts placed in communities.
-    """
-    entities = {name: engine.read_parquet(str(sightings_path(work, name))) for name in ENTITY_TYPES}
-    seen = {name: engine.to_pyarrow(table).to_pandas() for name, table in entities.items()}
-    attributes = engine.to_pyarrow(account_attributes(tables, present, entities)).to_pandas()
-    linked = pd.read_parquet(work.links / "links.parquet")
-    index = pd.Index(attributes["account_id"])
-    partition = _partition(engine, index, work, settings, tick)
-    members = _members(engine, tables, index, partition)
-    members = _write_members(members, seen, linked, work, settings.links.least_family_weight)
-    labels, conflicting = settled_labels(engine.to_pyarrow(tables("labels")).to_pandas())
-    snapshot = build_snapshot(
-        attributes.merge(link_structure(members, linked), on="account_id"),
-        seen,
-        pd.read_parquet(work.links / "addresses.parquet"),
-        pd.read_parquet(sightings_path(work, "transfers")),
-        linked,
-        labels.reindex(index).fillna(UNKNOWN).to_numpy(np.int8),
-        partition,
-    )
-    write_snapshot(work.links / "snapshot.safetensors", snapshot)
-    communities = int(partition.community.max(initial=-1)) + 1
-    return Built(len(index), {n: len(s) for n, s in seen.items()}, len(linked), communities, conflicting)
-
-
-def _write_members(
-    members: pd.DataFrame,
-    seen: Mapping[str, pd.DataFrame],
-    linked: pd.DataFrame,
-    work: Workspace,
-    least_family_weight: float,
-) -> pd.DataFrame:
-    """Write members and the evidence of their communities; return the members with how they are linked."""
-    community = members.set_index("account_id")["community"]
-    inside = community_links(linked, community, least_family_weight)
-    members = describe_members(members, inside)
-    evidence = community_evidence(members, inside, {n: _with_degree(s, members) for n, s in seen.items()})
-    members.to_parquet(work.links / "members.parquet", index=False)
-    evidence.to_parquet(work.links / "evidence.parquet", index=False)
-    return members
-
-
-def _partition(engine: Any, index: pd.Index, work: Workspace, settings: Settings, tick: Tick) -> Partition:
-    return place_accounts(
+    hits = indicator_hits(
         engine,
-        engine.read_parquet(str(work.links / "links.parquet")),
-        index,
-        work.spill / "placing",
-        resolution=settings.links.resolution,
-        seed=settings.seed,
-        tick=tick,
+        seen,
+        addresses,
+        tables("accounts").select("account_id", "email_domain"),
+        tables("indicators"),
+        _last_seen(engine, tables),
+        IndicatorSettings(),
     )
+    hits.rows.to_parquet(work.links / "indicator_hits.parquet", index=False)
+    sources = LinkSources(tables, seen.__getitem__, addresses, public, accounts, hits.rows)
+    path, steps = work.links / "links.parquet", work.spill / "linking"
+    return link_accounts(engine, sources, path, steps, settings.links, tick)
 
 
-def _members(engine: Any, tables: Tables, index: pd.Index, partition: Partition) -> pd.DataFrame:
-    """Return account_id, first_seen, last_seen, component and community in the order of ``index``."""
-    times = [tables(name).select("account_id", "ts") for name in ACTIVITY_TABLES]
-    rows = ibis.union(*times)
-    spans = engine.to_pyarrow(
-        rows.group_by("account_id").agg(first_seen=rows["ts"].min(), last_seen=rows["ts"].max())
-    )
-    spans = spans.to_pandas().set_index("account_id").reindex(index)
-    return pd.DataFrame(
-        {
-            "account_id": index,
-            "first_seen": spans["first_seen"].to_numpy(),
-            "last_seen": spans["last_seen"].to_numpy(),
-            "component": partition.component,
-            "community": partition.community,
-        }
-    )
-
-
-def _with_degree(seen: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
-    """Return the sightings of accounts in communities, with the degree of each entity among all accounts."""
-    degree = seen.groupby("entity_id")["account_id"].transform("size")
-    inside = members.loc[members["community"] >= 0, "account_id"]
-    return seen.assign(degree=degree)[seen["account_id"].isin(inside)]
+def _last_seen(engine: Any, tables: Tables) -> Any:
+    """Return the last time in the logs; None where there is none."""
+    rows = ibis.union(*(tables(name).select("ts") for name in ACTIVITY_TABLES))
+    return engine.to_pyarrow(rows.aggregate(last=rows["ts"].max()))["last"][0].as_py()

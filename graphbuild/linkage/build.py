@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -48,8 +49,8 @@ class Linked:
     """What was linked, in numbers."""
 
     links: int
-    significant_from: float
-    """Nats from which on what a pair shares is significant; infinite where nothing is."""
+    significant_from: float | None
+    """Nats from which on what a pair shares is significant; None where nothing is."""
     caps: dict[str, int]
     """View → the most accounts a value had that made a pair of every two."""
 
@@ -87,7 +88,7 @@ def link_accounts(
     engine.to_parquet(_named(found, numbers).select(*LINK_COLUMNS).order_by(*PAIR), path)
     rows = int(engine.to_pyarrow(found.count()).as_py())
     shutil.rmtree(folder)
-    return Linked(rows, least, caps)
+    return Linked(rows, None if math.isinf(least) else round(least, 6), caps)
 
 
 def _named(pairs: Any, numbers: Any) -> Any:

@@ -19,6 +19,7 @@ from pandas.api.types import is_integer_dtype
 
 from ringfence.graphbuild.linkage.covering import covering
 from ringfence.graphbuild.linkage.feeds import INDICATOR_COLUMNS, usable_indicators
+from ringfence.graphbuild.linkage.keys import as_one
 from ringfence.records import Family
 from ringfence.schema import ENTITY_TYPES
 
@@ -181,9 +182,8 @@ def indicator_evidence(pairs: Any, hits: pd.DataFrame, accounts: int, settings: 
         ends = rows.rename({f"{name}_{end}": name for name in rows.columns})
         keys = [pairs[f"account_{end}"] == ends[f"account_id_{end}"]]
         if end == "b":
-            # The actor is compared together with the account: by itself an engine could take it to join all
-            # whom an actor's indicators match with each other, before it looks at the pairs.
-            keys.append(pairs["account_b"] + pairs["actor_a"] == ends["account_id_b"] + ends["actor_b"])
+            left = as_one(pairs["account_b"], pairs["actor_a"])
+            keys.append(left == as_one(ends["account_id_b"], ends["actor_b"]))
         pairs = pairs.inner_join(ends, keys)
     same = (pairs["kind_a"] == pairs["kind_b"]) & (pairs["value_a"] == pairs["value_b"])
     pairs = pairs.filter(~(same & pairs["kind_a"].isin(tuple(ENTITY_TYPES))))

@@ -19,6 +19,7 @@ from typing import Any
 import ibis
 
 from ringfence.graphbuild.linkage.crowds import Levels, with_crowds
+from ringfence.graphbuild.linkage.keys import as_one
 from ringfence.graphbuild.linkage.moves import moved_column
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -205,9 +206,7 @@ def _pivot(pairs: Any, moves: Any, settings: LifecycleSettings) -> Any:
     b = moved.rename({f"{name}_b": name for name in names.values()}).rename(model_b="model")
     rows = pairs.select("account_a", "account_b")
     rows = rows.inner_join(a, rows["account_a"] == a["account_id"]).drop("account_id")
-    # The model is compared together with the account: by itself an engine could take it to join all who moved
-    # with all who moved, before it looks at the pairs.
-    same_model = rows["account_b"] + rows["model"] == b["account_id"] + b["model_b"]
+    same_model = as_one(rows["account_b"], rows["model"]) == as_one(b["account_id"], b["model_b"])
     rows = rows.inner_join(b, [rows["account_b"] == b["account_id"], same_model])
     rows = rows.drop("account_id", "model_b").inner_join(shares, "model")
     # The mean over releases: whoever likes new models likes each of them.

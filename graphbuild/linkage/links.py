@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import ibis
+import pandas as pd
 
 from ringfence.config import LinkSettings
 from ringfence.schema import LINK_FAMILIES
@@ -89,6 +90,19 @@ def links(brought: Any, signals: Any, significant: float, settings: LinkSettings
     )
     weighed = rows.mutate(weight=_total(rows).round(6))
     return weighed.filter(weighed["weight"] >= settings.least_weight).select(*LINK_COLUMNS)
+
+
+def without_bans(linked: pd.DataFrame, settings: LinkSettings) -> pd.DataFrame:
+    """Return links as they would be if no account had been banned: a ban is a label, and no feature.
+
+    Args:
+        linked: :data:`LINK_COLUMNS`.
+        settings: The least weight of a link.
+    """
+    weight = (linked["weight"] - linked["replacement"]).round(6)
+    lifecycle = (linked["lifecycle"] - linked["replacement"]).clip(lower=0.0).round(6)
+    bare = linked.assign(weight=weight, lifecycle=lifecycle, replacement=0.0)
+    return bare[bare["weight"] >= settings.least_weight].reset_index(drop=True)
 
 
 def _by_family(rows: Any) -> dict[str, Any]:

@@ -26,7 +26,9 @@ from ringfence.files import (
 )
 from ringfence.gnn.rings import decide_rings
 from ringfence.gnn.scores import AccountScores, score_accounts
-from ringfence.graphbuild.build import Built, build_addresses, build_graph, build_links, build_sightings
+from ringfence.graphbuild.assemble import Built, build_graph
+from ringfence.graphbuild.build import build_addresses, build_links, build_sightings
+from ringfence.graphbuild.linkage.build import Linked
 from ringfence.graphbuild.templates.describe import describe, public_templates
 from ringfence.graphbuild.templates.miner import PromptMiner
 from ringfence.graphbuild.templates.protocol import TemplateMiner
@@ -156,6 +158,7 @@ class _Stages:
         self._told: list[Told] = []
         self._public: list[str] = []
         self._taken_in = TakenIn(0, 0, 0)
+        self._linked: Linked | None = None
 
     def carry_out(self) -> _Made:
         loaded = self._load()
@@ -206,7 +209,9 @@ class _Stages:
             build_addresses(engine, self._tables, work)
         self._measure.count("Sight entities", loaded.rows.get("requests", 0))
         with self._measure.stage("Link accounts") as tick:
-            build_links(engine, loaded.rows["accounts"], work, settings, self._public, tick)
+            self._linked = build_links(
+                engine, self._tables, loaded.rows["accounts"], work, settings, self._public, tick
+            )
         present = frozenset(name for name, rows in loaded.rows.items() if rows)
         with self._measure.stage("Find communities") as tick:
             return build_graph(engine, self._tables, present, work, settings, tick)
@@ -230,6 +235,7 @@ class _Stages:
             "settings_digest": digest_json(asdict(self._settings)),
             **({"verdict_labels": asdict(self._taken_in)} if request.labels else {}),
             "prompts": self._miner.counts(),
+            "links": self._linked and asdict(self._linked),
             "graph": asdict(built),
             "scoring": {
                 "method": scores.method,
