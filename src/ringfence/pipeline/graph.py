@@ -6,9 +6,12 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from ringfence.files import Workspace
 from ringfence.graphbuild.build import sightings_path
+from ringfence.graphbuild.linkage.views import PREPAID
 from ringfence.records import Ring
 from ringfence.schema import ENTITY_TYPES
 
@@ -34,7 +37,7 @@ def graph_nodes(
         degree = seen.groupby("entity_id").size().rename("accounts").reset_index()
         frame = degree.rename(columns={"entity_id": entity.key})
         if entity.name == "ip":
-            frame = frame.merge(addresses[["address", "kind"]], on="address", how="left")
+            frame = frame.merge(addresses[["address", "kind", "asn"]], on="address", how="left")
         if entity.name == "template":
             labels = pd.Series(
                 [sorted(t) if t else None for t in templates["tactics"]], templates.index, "object"
@@ -61,7 +64,12 @@ def graph_relationships(accounts: pd.DataFrame, work: Workspace, rings: list[Rin
     relationships = {}
     for entity in ENTITY_TYPES.values():
         seen = pd.read_parquet(sightings_path(work, entity.name))
-        relationships[entity.relationship] = seen.rename(columns={"account_id": "start", "entity_id": "end"})
+        seen = seen.rename(columns={"account_id": "start", "entity_id": "end"})
+        # Accounts are linked by BINs, too; without them nobody could tell why.
+        seen = (
+            seen.merge(_bins(work), on=["start", "end"], how="left") if entity.name == "instrument" else seen
+        )
+        relationships[entity.relationship] = seen
     relationships["IN_SUBNET"] = addresses[["address", "subnet"]].set_axis(["start", "end"], axis=1)
     in_asn = addresses[["subnet", "asn"]].dropna().drop_duplicates()
     relationships["IN_ASN"] = in_asn.set_axis(["start", "end"], axis=1)
@@ -78,6 +86,19 @@ def graph_relationships(accounts: pd.DataFrame, work: Workspace, rings: list[Rin
     ]
     relationships["MEMBER_OF"] = pd.DataFrame(members, columns=["start", "end", "score", "role"])
     return {name: _table(frame.sort_values(["start", "end"])) for name, frame in relationships.items()}
+
+
+def _bins(work: Workspace) -> pd.DataFrame:
+    """Return start, end and bin of payments, but for those with what anybody can buy in a shop."""
+    parts = sorted((work.tables / "payments").glob("*.parquet"))
+    columns = ["account_id", "instrument_id", "bin", "instrument_type"]
+    if not parts:
+        return pd.DataFrame(columns=["start", "end", "bin"], dtype="str")
+    rows = pq.read_table(parts, columns=columns)
+    told = pc.and_(rows["bin"].is_valid(), pc.not_equal(pc.fill_null(rows["instrument_type"], ""), PREPAID))
+    found = rows.filter(told).group_by(["account_id", "instrument_id"]).aggregate([("bin", "max")])
+    told_bins: pd.DataFrame = found.rename_columns(["start", "end", "bin"]).to_pandas()
+    return told_bins
 
 
 def _rings(rings: list[Ring]) -> pa.Table:
