@@ -23,6 +23,7 @@ from ringfence.cli import (
     sinks,
     status,
     templates,
+    why,
 )
 from ringfence.cli import worlds as worlds_commands
 from ringfence.cli.say import printable
@@ -40,6 +41,7 @@ app.command("doctor")(status.doctor)
 app.command("run")(run.run)
 app.command("score")(score.score)
 app.command("status")(status.status)
+app.command("why")(why.why)
 app.add_typer(audit.app, name="audit")
 app.add_typer(enforce.app, name="enforce")
 app.add_typer(evidence.app, name="evidence")

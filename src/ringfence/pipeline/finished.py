@@ -76,26 +76,13 @@ class Finished:
         rows = self.read(f"graph/relationships/{ENTITY_TYPES[name].relationship}")
         return rows.rename(account_id="start", entity_id="end")
 
-    def rings(self) -> list[Ring]:
-        """Return its rings, in their order.
-
-        Raises:
-            OutputError: the file is missing or damaged.
-        """
-        path = self.out / "rings.jsonl"
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-            return [Ring.from_json(json.loads(line)) for line in lines]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise OutputError(f"{path} is missing or damaged. {_AGAIN}") from error
-
     def ring(self, ring_id: str) -> Ring:
         """Return a ring by its id.
 
         Raises:
             UsageError: there is none; an account's id is told apart.
         """
-        rings = {ring.ring_id: ring for ring in self.rings()}
+        rings = {ring.ring_id: ring for ring in read_rings(self.out)}
         if ring_id in rings:
             return rings[ring_id]
         for ring in rings.values():
@@ -128,6 +115,20 @@ class Finished:
         rows = accounts.mutate(apart=apart).filter(apart <= max(len(name) // 3, 1))
         close = self.fetch(rows.order_by("apart", "account_id").limit(2))["account_id"].tolist()
         return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
+def read_rings(out: Path) -> list[Ring]:
+    """Return the rings of a finished run, in their order.
+
+    Raises:
+        OutputError: the file is missing or damaged.
+    """
+    path = out / "rings.jsonl"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [Ring.from_json(json.loads(line)) for line in lines]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OutputError(f"{path} is missing or damaged. {_AGAIN}") from error
 
 
 @contextmanager
