@@ -24,25 +24,14 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 from ringfence.engine.protocol import files_of
-from ringfence.files import digest_files, digest_json, published
+from ringfence.files import Workspace, digest_files, digest_json, published
+from ringfence.graphbuild.build import sightings_path
+from ringfence.graphbuild.day_rows import LOGS, TYPES, UNDATED, log_schema, split_by_day
 from ringfence.graphbuild.sightings import Tables, activity, sightings, transfers
 from ringfence.progress import Tick, silent
 from ringfence.schema import ENTITY_TYPES, TABLES, Kind
-
-LOGS: dict[str, tuple[str, ...]] = {
-    "requests": ("account_id", "ts", "model"),
-    "payments": ("account_id", "ts", "instrument_type", "bin"),
-    "logins": ("account_id", "ts"),
-    "transfers": ("from_account_id", "to_account_id", "ts", "amount_usd"),
-}
-"""Canonical tables that come in day by day, and what linkage reads of their rows beside sightings."""
-
-UNDATED = "undated"
-"""Day of the rows that have no time."""
 
 _FORM = 1
 """Of what is made of a day. Another number makes all days anew."""
@@ -50,21 +39,13 @@ _FORM = 1
 _BLOCK_DAYS = 8
 """Days whose sightings are merged once, until one of them changes."""
 
-_MOST_DAYS = 1 << 16
-"""In one delivery; more than there are between the first log ever and a clock that is wrong by a century."""
-
-_TYPES = {
-    Kind.TIME: pa.timestamp("us", "UTC"),
-    Kind.INTEGER: pa.int64(),
-    Kind.REAL: pa.float64(),
-}
 _ACTIVITY = pa.schema([("account_id", pa.string()), ("day", pa.date32()), ("requests", pa.int64())])
 _SEEN = pa.schema(
     [
         ("account_id", pa.string()),
         ("entity_id", pa.string()),
         ("count", pa.int64()),
-        *((name, _TYPES[Kind.TIME]) for name in ("first_seen", "last_seen")),
+        *((name, TYPES[Kind.TIME]) for name in ("first_seen", "last_seen")),
     ]
 )
 
@@ -117,7 +98,7 @@ class Days:
         with published(place, force=False, ours=()) as building:
             for name, some in parts.items():
                 if some:
-                    _split(some, name, building / name)
+                    split_by_day(some, name, building / name)
         return True
 
     def refresh(self, tick: Tick = silent) -> Refreshed:
@@ -161,6 +142,13 @@ class Days:
         """Return what :func:`~ringfence.graphbuild.sightings.transfers` does of all rows."""
         return transfers(self._log)
 
+    def write_sightings(self, work: Workspace) -> None:
+        """Write what :func:`~ringfence.graphbuild.build.build_sightings` writes of all rows."""
+        expressions = {name: self.seen(name) for name in ENTITY_TYPES}
+        expressions |= {"transfers": self.transfers(), "activity": self.activity()}
+        for name, expression in expressions.items():
+            self._engine.to_parquet(expression, sightings_path(work, name))
+
     def tables(self, others: Tables) -> Tables:
         """Return the canonical tables that links are made from: of :data:`LOGS`, no other columns.
 
@@ -170,7 +158,7 @@ class Days:
         return lambda name: self._log(name) if name in LOGS else others(name)
 
     def _log(self, name: str) -> Any:
-        return self._read(f"log-{name}", self._days().values(), _schema(name, LOGS[name]))
+        return self._read(f"log-{name}", self._days().values(), log_schema(name, LOGS[name]))
 
     def _days(self) -> dict[str, Path]:
         """Return the days that have rows, ascending, and the folder that is right for what they have now."""
@@ -201,7 +189,7 @@ class Days:
         columns = [column.name for column in TABLES[name].stored]
         parts = sorted(str(part) for part in self._deliveries.glob(f"[!.]*/{name}/{day}/*.parquet"))
         if not parts:
-            return ibis.memtable(_schema(name, columns).empty_table())
+            return ibis.memtable(log_schema(name, columns).empty_table())
         # Which file and line a row came from would tell doubles apart.
         return self._engine.read_parquet(parts).select(*columns).distinct()
 
@@ -223,29 +211,9 @@ class Days:
         return self._engine.read_parquet(files) if files else ibis.memtable(schema.empty_table())
 
 
-def _schema(table: str, columns: Iterable[str]) -> pa.Schema:
-    """Return the types of a canonical table's columns."""
-    kinds = {column: TABLES[table].column(column).kind for column in columns}
-    return pa.schema([(column, _TYPES.get(kind, pa.string())) for column, kind in kinds.items()])
-
-
 def _block(day: str) -> str:
     """Return the block that a day belongs to."""
     return day if day == UNDATED else f"{date.fromisoformat(day).toordinal() // _BLOCK_DAYS:06}"
-
-
-def _split(parts: list[Path], table: str, folder: Path) -> None:
-    """Write the rows of one table's parts into a folder for each day."""
-    rows = ds.dataset([str(part) for part in parts], format="parquet")
-    columns = {column.name: pc.field(column.name) for column in TABLES[table].stored}
-    day = pc.coalesce(pc.field("ts").cast(pa.date32()).cast(pa.string()), pa.scalar(UNDATED))
-    ds.write_dataset(
-        rows.scanner(columns={**columns, "_day": day}),
-        folder,
-        format="parquet",
-        partitioning=ds.partitioning(pa.schema([("_day", pa.string())])),
-        max_partitions=_MOST_DAYS,
-    )
 
 
 def _drop_but(folder: Path, kept: Iterable[Path]) -> None:
