@@ -109,6 +109,8 @@ class _Look:
         mine = ibis.memtable(engine.to_pyarrow(mine))
         common = mine.group_by("entity_id").agg(of=mine.count()).filter(lambda rows: rows["of"] > 1)
         common = engine.to_pyarrow(common.select(common=common["entity_id"]))
+        if not common.num_rows:
+            return pd.DataFrame(columns=list(VALUE_COLUMNS)), pd.DataFrame(columns=list(VIEW_COLUMNS))
         rare, kinds = self._rarity(common)
         used = uses(mine, numbers, rare)
         shared = ibis.memtable(engine.to_pyarrow(shared_by(used, ibis.memtable(self.pairs))))
@@ -136,7 +138,7 @@ class _Look:
             )
         near = ibis.memtable(engine.to_pyarrow(self._near(wanted)))
         # Whether a value is a hub decides which pairs are looked at, and these are given.
-        crowd = Crowd(self._total(), 0, hubs=True)
+        crowd = Crowd(self._total(), 0, hubs=True, shared=True)
         rare = ibis.memtable(engine.to_pyarrow(rarity(near, view, crowd, self.sightings.settings, kinds)))
         nothing = rare.select("entity_id", kind=ibis.null("string")).filter(ibis.literal(False))
         return rare, nothing if kinds is None else kinds

@@ -142,7 +142,7 @@ def opened(out: Path) -> Iterator[Finished]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         settings, decisions = (
-            _resolved(kind, manifest["settings"][name])
+            resolved(kind, manifest["settings"][name])
             for kind, name in ((LinkSettings, "links"), (DecisionSettings, "decisions"))
         )
     except FileNotFoundError as error:
@@ -160,7 +160,7 @@ def opened(out: Path) -> Iterator[Finished]:
         engine.disconnect()
 
 
-def _resolved(kind: Any, told: Mapping[str, Any]) -> Any:
+def resolved(kind: Any, told: Mapping[str, Any]) -> Any:
     """Return settings as a manifest tells them; what it does not know yet is as it is by default."""
     known = {one.name for one in fields(kind)}
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in told.items() if k in known})

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ringfence.files import Workspace
 from ringfence.graphbuild.build import sightings_path
+from ringfence.pipeline.carried import carried_values
 from ringfence.records import FileAccount, Ring
 from ringfence.report.data import ReportData
 from ringfence.schema import ENTITY_TYPES
@@ -31,7 +32,8 @@ def report_data(
     links = _of(_of(links, "account_a", members), "account_b", members)
     activity = _of(pd.read_parquet(sightings_path(work, "activity")), "account_id", members)
     columns = ["account_id", "entity_type", "entity_id", "count"]
-    return ReportData(rings, pd.concat(seen)[columns], links, activity, files, templates, manifest)
+    told = carried_values(rings, work, links, templates, manifest)
+    return ReportData(rings, pd.concat(seen)[columns], links, activity, files, templates, manifest, told)
 
 
 def _of(frame: pd.DataFrame, column: str, members: set[str]) -> pd.DataFrame:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from ringfence.records import FileAccount, Ring
+from ringfence.report.evidence import CARRIED_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class ReportData:
     sightings: pd.DataFrame
     """account_id, entity_type, entity_id, count: what the members used."""
     links: pd.DataFrame
-    """account_a, account_b, weight (nats); further columns are ignored. Links between members."""
+    """account_a, account_b, weight (nats), and the families' where they are told. Links between members."""
     activity: pd.DataFrame
     """account_id, day (date), requests: how much the members sent."""
     files: Sequence[FileAccount]
@@ -30,3 +31,5 @@ class ReportData:
     manifest: Mapping[str, Any]
     """What ``manifest.json`` says. Its ``scoring`` (``method``, ``calibrated``, ``reason``, ``comparison``;
     each may be missing) tells how it was decided; everything else is listed at the end."""
+    carried: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CARRIED_COLUMNS)))
+    """:data:`~ringfence.report.evidence.CARRIED_COLUMNS`: what values carry of links, most first."""

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ringfence.records import Action, Decision, Ring, Role
 from ringfence.report.data import ReportData
+from ringfence.report.evidence import Carried, carried_evidence
 from ringfence.report.picture import Picture, draw_picture
 from ringfence.report.timeline import Timeline, draw_timeline
 
@@ -80,6 +81,8 @@ class RingView:
     """The most telling ones that enough accounts sent for their wording to be shown."""
     picture: Picture
     timeline: Timeline | None
+    carried: Carried | None
+    """What its links rest on; None where that is not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,11 @@ def _ring_view(number: int, ring: Ring, parts: _Parts, first: date | None, last:
         templates=_templates(ring, sightings, parts.empty.templates),
         picture=draw_picture(ring, sightings, links, seed),
         timeline=draw_timeline(daily, first, last) if first and last else None,
+        carried=carried_evidence(
+            [m.account_id for m in members],
+            links,
+            parts.empty.carried[parts.empty.carried["ring_id"] == ring.ring_id],
+        ),
     )
 
 
