@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +10,23 @@ import ibis
 import networkx as nx
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from ringfence.config import LinkSettings
 from ringfence.graphbuild.communities.find import find_communities
-from ringfence.graphbuild.links import entity_weights, links, type_pairs
+from ringfence.graphbuild.linkage.pairs import shared_values, summed, view_weights
+from ringfence.graphbuild.linkage.rarity import measure_crowd, rarity, uses
+from ringfence.graphbuild.linkage.views import View
 from ringfence.graphbuild.sightings import sightings, transfers
 from ringfence.schema import ENTITY_TYPES
 from ringfence.testing.p2p import p2p_tables
 
 pytestmark = pytest.mark.shared_data
 CARD = ENTITY_TYPES["instrument"]
+VIEW = View(CARD.name, CARD.family)
 # Agreement so near to 0 that no other card counts against a pair.
-EVERY_SHARED_CARD = LinkSettings(
-    degree_cap={"instrument": 10**9}, agreement={"instrument": 1e-6}, least_weight=0.0
-)
+EVERY_SHARED_CARD = LinkSettings(degree_cap={"instrument": 10**9}, agreement={"instrument": 1e-6})
 
 
 @pytest.fixture(scope="module")
@@ -58,18 +61,20 @@ def test_6240_transfers_run_between_users_who_share_a_card(
 
 
 def test_components_of_links_are_those_of_shared_cards(engine: Any, cards: pd.DataFrame) -> None:
-    """Without caps, and with so many accounts that no card is common, every shared card is a link."""
+    """Without caps, and where no card is common, every shared card is a link."""
     seen = ibis.memtable(
-        cards[["account_id", "entity_id"]], schema={"account_id": "string", "entity_id": "string"}
+        pa.Table.from_pandas(cards[["account_id", "entity_id", "first_seen"]], preserve_index=False)
     )
-    asked = EVERY_SHARED_CARD
-    weights = entity_weights(seen, CARD, 10**12, asked, asked.degree_cap[CARD.name])
-    linked = engine.to_pyarrow(links(type_pairs(seen, weights, CARD, asked), asked)).to_pandas()
     index = pd.Index(sorted(cards["account_id"].unique()))
-    pairs = np.stack([index.get_indexer(linked[end]) for end in ("account_a", "account_b")], axis=1)
-    partition = find_communities(
-        len(index), pairs.astype(np.int64), linked["weight"].to_numpy(float), resolution=1.0, seed=1
-    )
+    numbers = ibis.memtable(pa.table({"account_id": index.to_list(), "account": range(len(index))}))
+    crowd = measure_crowd(engine, seen, VIEW, EVERY_SHARED_CARD)
+    assert not crowd.hubs
+    # A crowd in which no card is common.
+    rare = rarity(seen, VIEW, replace(crowd, sightings=10**15), EVERY_SHARED_CARD)
+    sums = summed(shared_values(uses(seen, numbers, rare)))
+    linked = engine.to_pyarrow(view_weights(sums, VIEW, EVERY_SHARED_CARD)).to_pandas()
+    pairs = linked[["account_a", "account_b"]].to_numpy(np.int64)
+    partition = find_communities(len(index), pairs, linked["weight"].to_numpy(float), resolution=1.0, seed=1)
 
     bipartite = nx.Graph()
     bipartite.add_edges_from(("account " + a, "card " + e) for a, e in zip(*_columns(cards), strict=True))
