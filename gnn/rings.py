@@ -1,8 +1,8 @@
 """Scores and evidence → what is said of each community. Accusations are made here and nowhere else.
 
-A community is a ``ring`` only with a calibrated probability, two families of evidence and enough members;
-evidence alone can ask for a person's look and no more; a calibrated low probability clears it whatever
-the evidence says.
+A community is a ``ring`` only with a calibrated probability, two families of evidence, enough members, and
+links that chance would hardly make; evidence alone can ask for a person's look and no more; a calibrated low
+probability clears it whatever the evidence says.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ class _Community:
     """Families that count: with links of enough members."""
     active: int
     """Members that are not bystanders."""
+    significant: float
+    """Share of these with a link that chance would hardly make, 0..1."""
 
 
 def decide_rings(
@@ -66,7 +68,9 @@ def decide_rings(
     Args:
         members: a row an account in the snapshot's order: ``account_id``, ``community`` (-1 for none),
             ``first_seen``, ``last_seen`` (UTC or NaT), ``inside_share`` (share of the other members it is
-            linked to, 0..1), ``inside_families`` (number of families that link it inside).
+            linked to, 0..1), ``inside_families`` (number of families that link it inside),
+            ``significant_links`` (links inside that chance would hardly make), ``led`` and ``followed``
+            (values to which it came no later than another member, and no earlier).
         evidence: a row a community and family: ``community``, ``family``, ``statement``, ``weight``,
             ``coverage``, ``entities``.
         scores: of the same accounts, in the same order.
@@ -109,6 +113,8 @@ def judge_again(ring: Ring, score: Mapping[str, float], decisions: DecisionSetti
         evidence_score=ring.evidence_score,
         families=_families(ring.evidence, decisions),
         active=sum(role is not Role.BYSTANDER for role in roles),
+        # Links stay as they were: what was too weak for an accusation is so still.
+        significant=1.0 if ring.decision is Decision.RING else 0.0,
     )
     decision = _decision(known, decisions)
     return replace(
@@ -144,12 +150,14 @@ def _judge(
 ) -> Ring:
     roles = _roles(group, calibrated)
     active = np.array([role is not Role.BYSTANDER for role in roles])
+    significant = group["significant_links"].to_numpy(np.int64) > 0
     score = group["score"].to_numpy(np.float64)
     known = _Community(
         probability=float(score.mean()) if calibrated else None,
         evidence_score=sum(line.weight * line.coverage for line in evidence),
         families=_families(evidence, decisions),
         active=int(active.sum()),
+        significant=float(significant[active].mean()) if active.any() else 0.0,
     )
     decision = _decision(known, decisions)
     return Ring(
@@ -177,7 +185,9 @@ def _decision(known: _Community, decisions: DecisionSettings) -> Decision:
     certain = known.probability >= decisions.ring_probability
     corroborated = known.families >= max(decisions.least_families, INDEPENDENT)
     enough = known.active >= decisions.least_ring_size
-    return Decision.RING if certain and corroborated and enough else Decision.REVIEW
+    beyond_chance = known.significant >= decisions.significant_share
+    sure = certain and corroborated and enough and beyond_chance
+    return Decision.RING if sure else Decision.REVIEW
 
 
 def _roles(group: pd.DataFrame, calibrated: bool) -> list[Role]:
@@ -189,6 +199,8 @@ def _roles(group: pd.DataFrame, calibrated: bool) -> list[Role]:
         bystander, core = score < BYSTANDER_SCORE, (score >= CORE_SCORE) & central
     else:
         bystander, core = (share < BYSTANDER_SHARE) & (families <= 1), (families >= INDEPENDENT) & central
+    # Whoever the others only ever came after may be framed: it takes no doing of its own.
+    bystander = bystander | ((group["led"] > 0) & (group["followed"] == 0)).to_numpy()
     return [
         Role.BYSTANDER if is_bystander else Role.CORE if is_core else Role.MEMBER
         for is_bystander, is_core in zip(bystander, core, strict=True)

@@ -65,12 +65,13 @@ def build_graph(
     partition = _partition(engine, index, work, settings, tick)
     members = _members(engine, tables, index, partition)
     _write_metrics(linked, index, partition, work)
-    members = _write_members(members, seen, linked, work, settings.links.least_family_weight)
+    members = _write_members(members, seen, _inside(members, linked, settings), work)
     labels, conflicting = settled_labels(engine.to_pyarrow(tables("labels")).to_pandas())
     # Bans are labels: nothing that rests on one may become a feature.
     scored = without_bans(linked, settings.links)
+    unbanned = describe_members(members, _inside(members, scored, settings))
     snapshot = build_snapshot(
-        attributes.merge(link_structure(members, scored), on="account_id"),
+        attributes.merge(link_structure(unbanned, scored), on="account_id"),
         seen,
         pd.read_parquet(work.links / "addresses.parquet"),
         pd.read_parquet(sightings_path(work, "transfers")),
@@ -89,16 +90,15 @@ def _write_metrics(linked: pd.DataFrame, index: pd.Index, partition: Partition, 
     metrics.to_parquet(work.links / "communities.parquet", index=False)
 
 
+def _inside(members: pd.DataFrame, linked: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    community = members.set_index("account_id")["community"]
+    return community_links(linked, community, settings.links.least_family_weight)
+
+
 def _write_members(
-    members: pd.DataFrame,
-    seen: Mapping[str, pd.DataFrame],
-    linked: pd.DataFrame,
-    work: Workspace,
-    least_family_weight: float,
+    members: pd.DataFrame, seen: Mapping[str, pd.DataFrame], inside: pd.DataFrame, work: Workspace
 ) -> pd.DataFrame:
     """Write members and the evidence of their communities; return the members with how they are linked."""
-    community = members.set_index("account_id")["community"]
-    inside = community_links(linked, community, least_family_weight)
     members = describe_members(members, inside)
     evidence = community_evidence(members, inside, {n: _with_degree(s, members) for n, s in seen.items()})
     members.to_parquet(work.links / "members.parquet", index=False)

@@ -16,7 +16,7 @@ from ringfence.graphbuild.linkage.indicators import IndicatorSettings, indicator
 from ringfence.graphbuild.networks import AddressRange, describe_addresses
 from ringfence.graphbuild.sightings import Tables, activity, sightings, transfers
 from ringfence.progress import Tick, silent
-from ringfence.schema import ACTIVITY_TABLES, ENTITY_TYPES
+from ringfence.schema import ACTIVITY_TABLES, ENTITY_TYPES, TABLES
 
 
 def build_sightings(engine: Any, tables: Tables, work: Workspace, tick: Tick = silent) -> None:
@@ -52,6 +52,7 @@ def build_links(
     settings: Settings,
     public: Collection[str] = (),
     tick: Tick = silent,
+    present: frozenset[str] = frozenset(TABLES),
 ) -> Linked:
     """Write ``links.parquet`` and ``indicator_hits.parquet`` to ``work.links``; return what was linked.
 
@@ -63,6 +64,7 @@ def build_links(
         settings: How links are weighed.
         public: Templates whose wording everybody can find.
         tick: Told the share of steps that are done.
+        present: Canonical tables that something fed; the others are not asked.
     """
     seen = {name: engine.read_parquet(str(sightings_path(work, name))) for name in ENTITY_TYPES}
     addresses = engine.read_parquet(str(work.links / "addresses.parquet"))
@@ -76,7 +78,7 @@ def build_links(
         IndicatorSettings(),
     )
     hits.rows.to_parquet(work.links / "indicator_hits.parquet", index=False)
-    sources = LinkSources(tables, seen.__getitem__, addresses, public, accounts, hits.rows)
+    sources = LinkSources(tables, seen.__getitem__, addresses, public, accounts, hits.rows, present)
     path, steps = work.links / "links.parquet", work.spill / "linking"
     return link_accounts(engine, sources, path, steps, settings.links, tick)
 

@@ -103,9 +103,8 @@ def community_evidence(
     told = [_shared_lines(entity, sightings[entity.name], accounts) for entity in ENTITY_TYPES.values()]
     told += [_doings(family, wording, inside) for family, wording in _DOINGS.items()]
     rows = pd.concat([lines.join(_weights(inside, family, size), how="inner") for family, lines in told])
-    rows["statement"] = [
-        statement.format(size=size[community]) for community, statement in rows["statement"].items()
-    ]
+    sizes = size.reindex(rows.index)
+    rows["statement"] = [s.format(size=n) for s, n in zip(rows["statement"], sizes, strict=True)]
     frame = rows.rename_axis("community").reset_index()[list(EVIDENCE_COLUMNS)]
     return frame.sort_values(
         ["community", "weight", "family"], ascending=[True, False, True], ignore_index=True

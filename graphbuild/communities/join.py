@@ -3,9 +3,9 @@
 CPM's resolution is the mean weight per pair that a community exceeds. A ring of three thousand is linked far
 more thinly than one of thirty, so at a resolution that keeps thirty clean it falls into pieces. Lower ones
 would put it together, and hang many innocents onto others by single busy accounts that happen to share
-something with all of a group. The two differ in how many take part: pieces of one ring are linked by **many on
-both sides**, an accident by one. So communities are joined where at least half of the smaller one's accounts,
-and as many of the other's, have a link across.
+something with all of a group. The two differ in how many take part: pieces of one ring are linked by **many
+on both sides**, an accident by one. So communities are joined where at least half of the smaller one's
+accounts, and as many of the other's, have a link across.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def _supported(
     both = np.stack([between // max(count, 1), between % max(count, 1)], axis=1)
     size = np.bincount(community[community >= 0], minlength=max(count, 1))
     needed = np.maximum(LEAST, support * size[both].min(axis=1))
-    return both[taking_part >= needed]
+    supported: npt.NDArray[np.int64] = both[taking_part >= needed]
+    return supported
 
 
 def _distinct(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,6 +17,9 @@ from ringfence.graphbuild.linkage.pairs import shared_hubs, shared_values, summe
 from ringfence.graphbuild.linkage.rarity import Crowd, measure_crowd, rarity, uses
 from ringfence.graphbuild.linkage.steps import Steps
 from ringfence.graphbuild.linkage.views import View, view_kinds
+
+Sightings = Callable[[View], Any]
+"""View → Ibis table with account_id, entity_id, first_seen, a row a pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +47,31 @@ class Bringing:
     """Templates whose wording everybody can find."""
     settings: LinkSettings
 
-    def bring(self, views: Collection[View], sightings: Callable[[View], Any]) -> tuple[Any, dict[str, int]]:
-        """Return the pairs as :func:`brought_pairs` makes them, and the cap of each view.
+    def crowds(self, views: Collection[View], sightings: Sightings) -> dict[View, Crowd]:
+        """Return how the values of each view spread; views in which nobody shares anything are left out."""
+        crowds = {
+            view: measure_crowd(self.steps.engine, sightings(view), view, self.settings) for view in views
+        }
+        return {view: crowd for view, crowd in crowds.items() if crowd.shared}
+
+    def bring(self, crowds: Mapping[View, Crowd], sightings: Sightings) -> Any:
+        """Return the pairs as :func:`brought_pairs` makes them.
 
         Args:
-            views: What is looked at.
+            crowds: What is looked at, and how it spreads; at least one view that is not weak.
             sightings: View → Ibis table with account_id, entity_id, first_seen, a row a pair.
         """
-        looks = [self._look(view, sightings(view)) for view in views]
+        looks = [self._look(view, crowd, sightings(view)) for view, crowd in crowds.items()]
         pairs = self._candidates(looks)
         weighed = [self._weigh(look, pairs) for look in looks]
-        brought = self.steps.keep(brought_pairs(ibis.union(*weighed), self.settings), "brought")
-        return brought, {look.view.name: look.crowd.cap for look in looks}
+        return self.steps.keep(brought_pairs(ibis.union(*weighed), self.settings), "brought")
 
-    def _look(self, view: View, sightings: Any) -> _Look:
+    def _look(self, view: View, crowd: Crowd, sightings: Any) -> _Look:
         keep, settings = self.steps.keep, self.settings
-        seen = keep(sightings, f"seen-{view.name}")
-        crowd = measure_crowd(self.steps.engine, seen, view, settings)
         public = ibis.memtable(pa.table({"entity_id": pa.array(sorted(self.public), pa.string())}))
         kinds = view_kinds(view, self.addresses, public)
-        rare = keep(rarity(seen, view, crowd, settings, kinds), f"rarity-{view.name}")
-        used = keep(uses(seen, self.numbers, rare), f"uses-{view.name}")
+        rare = rarity(sightings, view, crowd, settings, kinds)
+        used = keep(uses(sightings, self.numbers, rare), f"uses-{view.name}")
         near = None if view.weak else keep(summed(shared_values(used)), f"near-{view.name}")
         return _Look(view, crowd, used, near)
 
@@ -90,5 +97,4 @@ class Bringing:
         if look.crowd.hubs:
             keep = partial(self.steps.keep, name=f"hubs-{look.view.name}")
             parts.append(summed(shared_hubs(look.used, pairs, keep)))
-        weighed = view_weights(ibis.union(*parts), look.view, self.settings)
-        return self.steps.keep(weighed, f"weights-{look.view.name}")
+        return view_weights(ibis.union(*parts), look.view, self.settings)

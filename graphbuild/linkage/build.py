@@ -16,12 +16,13 @@ from ringfence.config import LinkSettings
 from ringfence.graphbuild.linkage.bring import Bringing
 from ringfence.graphbuild.linkage.links import LINK_COLUMNS, PAIR, links
 from ringfence.graphbuild.linkage.rewiring import rewired
-from ringfence.graphbuild.linkage.signals import Signalling
+from ringfence.graphbuild.linkage.signals import Signalling, no_signals
 from ringfence.graphbuild.linkage.significance import significant_from
 from ringfence.graphbuild.linkage.steps import Steps
 from ringfence.graphbuild.linkage.views import VIEWS, Seen, View, view_sightings
 from ringfence.graphbuild.sightings import Tables
 from ringfence.progress import Tick, silent
+from ringfence.schema import LINK_FAMILIES, TABLES
 
 _STEPS = 95
 """About how many steps there are, for the progress that is told."""
@@ -42,6 +43,8 @@ class LinkSources:
     """Number of accounts in all."""
     hits: pd.DataFrame
     """Accounts that match indicators, as :mod:`~ringfence.graphbuild.linkage.indicators` tells them."""
+    present: frozenset[str] = frozenset(TABLES)
+    """Canonical tables that something fed; the others are not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Linked:
 def link_accounts(
     engine: Any, sources: LinkSources, path: Path, folder: Path, settings: LinkSettings, tick: Tick = silent
 ) -> Linked:
-    """Write :data:`~ringfence.graphbuild.linkage.links.LINK_COLUMNS` to ``path``, in the order of the accounts.
+    """Write :data:`LINK_COLUMNS` to ``path``, in the order of the accounts.
 
     Args:
         engine: A :class:`ringfence.engine.Engine`.
@@ -78,17 +81,31 @@ def link_accounts(
         return view_sightings(view, sources.seen, sources.addresses, sources.tables)
 
     bringing = Bringing(steps, numbers, sources.addresses, sources.public, settings)
-    brought, caps = bringing.bring(views, sightings)
-    strong = [view for view in views if not view.weak]
-    by_chance, _ = bringing.bring(strong, lambda view: rewired(sightings(view)))
-    least = significant_from(engine, brought, by_chance, settings.false_link_rate)
-    signalling = Signalling(steps, numbers, sources.tables, sources.accounts, sources.hits)
-    signals = signalling.about(brought.select(*PAIR), settings.without)
+    crowds = bringing.crowds(views, sightings)
+    strong = {view: crowd for view, crowd in crowds.items() if not view.weak}
+    brought = bringing.bring(crowds, sightings) if strong else _nobody()
+    least, signals = math.inf, no_signals()
+    if engine.to_pyarrow(brought.count()).as_py():
+        by_chance = bringing.bring(
+            strong, lambda view: steps.keep(rewired(sightings(view)), f"null-{view.name}")
+        )
+        least = significant_from(engine, brought, by_chance, settings.false_link_rate)
+        signalling = Signalling(
+            steps, numbers, sources.tables, sources.accounts, sources.hits, sources.present
+        )
+        signals = signalling.about(brought.select(*PAIR), settings.without)
     found = steps.keep(links(brought, signals, least, settings), "links")
     engine.to_parquet(_named(found, numbers).select(*LINK_COLUMNS).order_by(*PAIR), path)
     rows = int(engine.to_pyarrow(found.count()).as_py())
     shutil.rmtree(folder)
+    caps = {view.name: crowd.cap for view, crowd in crowds.items()}
     return Linked(rows, None if math.isinf(least) else round(least, 6), caps)
+
+
+def _nobody() -> Any:
+    """Return no pairs, as :func:`~ringfence.graphbuild.linkage.links.brought_pairs` makes them."""
+    schema = {**dict.fromkeys((*PAIR, "led", "followed"), "int64"), "shared": "float64"}
+    return ibis.memtable([], schema={**schema, **dict.fromkeys(map(str, LINK_FAMILIES), "float64")})
 
 
 def _named(pairs: Any, numbers: Any) -> Any:

@@ -114,21 +114,30 @@ def lifecycle_evidence(
     Args:
         pairs: account_a < account_b: the pairs that other families brought. No others are looked at.
         accounts: As :func:`beginnings` makes them.
-        events: account_id, ts, event.
-        moves: As :func:`ringfence.graphbuild.linkage.moves.model_moves` makes them.
+        events: account_id, ts, event; None where there are none.
+        moves: As :func:`ringfence.graphbuild.linkage.moves.model_moves` makes them; None where no release is
+            known.
         settings: Levels and caps.
     """
-    begun = ibis.union(
-        _signup(pairs, accounts, settings).mutate(signal=ibis.literal("signup")),
-        _replacement(pairs, accounts, events, settings).mutate(signal=ibis.literal("replacement")),
-    )
-    order = [begun["weight"].desc(), begun["signal"]]
-    place = ibis.row_number().over(group_by=["account_a", "account_b"], order_by=order)
-    strongest = begun.mutate(place=place)
-    strongest = strongest.filter(strongest["place"] == 0)
-    pivot = _pivot(pairs, moves, settings).mutate(signal=ibis.literal("pivot"))
     columns = ("account_a", "account_b", "signal", "weight")
-    return ibis.union(strongest.select(*columns), pivot.select(*columns))
+    begun = _signup(pairs, accounts, settings).mutate(signal=ibis.literal("signup")).select(*columns)
+    if events is not None:
+        replaced = _replacement(pairs, accounts, events, settings)
+        begun = _stronger(
+            ibis.union(begun, replaced.mutate(signal=ibis.literal("replacement")).select(*columns))
+        )
+    if moves is None:
+        return begun
+    pivot = _pivot(pairs, moves, settings).mutate(signal=ibis.literal("pivot"))
+    return ibis.union(begun.select(*columns), pivot.select(*columns))
+
+
+def _stronger(signals: Any) -> Any:
+    """Return the strongest signal of each pair."""
+    order = [signals["weight"].desc(), signals["signal"]]
+    place = ibis.row_number().over(group_by=["account_a", "account_b"], order_by=order)
+    placed = signals.mutate(place=place)
+    return placed.filter(placed["place"] == 0).drop("place")
 
 
 def _weighed(rows: Any, odds: Any, cap: float) -> Any:

@@ -1,8 +1,9 @@
 """What views and signals say of pairs → links.
 
 Of a family's views the strongest counts, up to the family's cap; families add up. Timing and lifecycle speak
-only about pairs that something shared has brought. What one side could have made alone, by turning up wherever
-the other was seen first, is capped as a whole: nobody can be drawn into a ring by being followed around.
+only about pairs that something shared has brought. What one side could have made alone, by turning up
+wherever the other was seen first, is capped as a whole: nobody can be drawn into a ring by being followed
+around.
 """
 
 from __future__ import annotations
@@ -18,14 +19,17 @@ from ringfence.schema import LINK_FAMILIES
 PAIR = ("account_a", "account_b")
 LINK_COLUMNS = (*PAIR, "weight", *LINK_FAMILIES, "replacement", "significant", "led", "followed")
 """Columns of ``links.parquet``: ``account_a < account_b``; weights in nats, ``weight`` the families' sum;
-``replacement`` the part of ``lifecycle`` that rests on a ban; ``significant`` whether what the two share would
-hardly be shared by chance; ``led`` and ``followed`` count the telling values to which ``account_a`` came no
+``replacement`` the part of ``lifecycle`` that rests on a ban; ``significant`` whether what the two share
+would hardly be shared by chance; ``led`` and ``followed`` count the telling values to which ``account_a``
+came no
 later than the other, and no earlier."""
 
 
 def brought_pairs(views: Any, settings: LinkSettings) -> Any:
-    """Return the pairs that what they share brings, with nats by family: account_a, account_b, the families,
-    led, followed, and shared: the sum without weak views.
+    """Return the pairs that what they share brings, a row a pair.
+
+    Columns are account_a, account_b, the nats of each family, led, followed, and shared: the families' sum
+    without weak views.
 
     Args:
         views: Ibis table as :func:`ringfence.graphbuild.linkage.pairs.view_weights` makes it, of all views.

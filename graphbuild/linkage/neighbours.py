@@ -1,11 +1,11 @@
 """Pairs through hubs without cliques: of all who share a hub, those who share most else.
 
 A template that four thousand accounts send makes eight million pairs, and a ring of four thousand has no
-other. So accounts are sorted, for several independent draws, by a signature of all the hubs they were seen with, and
-each is paired with the next few of the same signature: a number of pairs that grows with the accounts and
-not with their square. Signatures are weighted minwise hashes (Broder 1997; rare hubs are drawn more often, after
-the exponential draws of Chum, Philbin and Zisserman 2008), several of them in a row (Indyk and Motwani 1998), so that two accounts meet
-the likelier the more of their rare hubs they have in common.
+other. So accounts are sorted, for several independent draws, by a signature of all the hubs they were seen
+with, and each is paired with the next few of the same signature: a number of pairs that grows with the
+accounts and not with their square. Signatures are weighted minwise hashes (Broder 1997; rare hubs are drawn
+more often, after the exponential draws of Chum, Philbin and Zisserman 2008), several of them in a row (Indyk
+and Motwani 1998), so that two accounts meet the likelier the more of their rare hubs they have in common.
 """
 
 from __future__ import annotations

@@ -19,7 +19,10 @@ TELLING = 1.0
 
 
 def shared_values(used: Any) -> Any:
-    """Return what each pair shares, hubs left out: account_a < account_b, entity, weight, led, followed, fewer.
+    """Return what each pair shares but for hubs, a row a value.
+
+    Columns are account_a < account_b, entity, weight in nats, led, followed (1 where the first came no
+    later, no earlier) and fewer, the values of the account that has fewer.
 
     Args:
         used: As :func:`ringfence.graphbuild.linkage.rarity.uses` makes them, of one view.
@@ -73,8 +76,10 @@ def _weighed(rows: Any, left: Any, right: Any) -> Any:
 
 
 def summed(shared: Any) -> Any:
-    """Return :data:`SUMMED`, a row a pair: nats agreed, values shared, of how many each side was seen first, and the
-    values that the account with fewer of them has.
+    """Return :data:`SUMMED`, a row a pair.
+
+    They are nats agreed, values shared, of how many each side was seen first, and the values that the account
+    with fewer of them has.
     """
     return shared.group_by("account_a", "account_b").agg(
         agreed=shared["weight"].sum(),
@@ -88,9 +93,9 @@ def summed(shared: Any) -> Any:
 def view_weights(sums: Any, view: View, settings: LinkSettings) -> Any:
     """Return account_a, account_b, view, family, weak, weight, led, followed of the pairs a view speaks for.
 
-    Each value of the account with fewer values that does not link it to the other costs ``-ln(1 - m)``, so that two busy
-    accounts do not become a pair by chance; a view never speaks against a pair, since an operator who keeps
-    cards apart is no innocent for that.
+    Each value of the account with fewer values that does not link it to the other costs ``-ln(1 - m)``, so
+    that two busy accounts do not become a pair by chance; a view never speaks against a pair, since an
+    operator who keeps cards apart is no innocent for that.
 
     Args:
         sums: Ibis table of :data:`SUMMED`; a pair may have several rows, which add up.

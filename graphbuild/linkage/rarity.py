@@ -1,9 +1,9 @@
 """How much sharing a value says, and who was seen with it.
 
 A pair that shares a value gains ``ln(m / u)`` nats, as Fellegi and Sunter (1969) weigh an agreement, with
-Winkler's (1989) frequency-based u. Here u keeps both degrees: of S sightings of a view, d are of the value, and
-an account with n values is seen with it by chance with probability about ``n·d / S``, so that an account which
-is seen with everything says nothing about anybody. What a value says is scaled by its kind.
+Winkler's (1989) frequency-based u. Here u keeps both degrees: of S sightings of a view, d are of the value,
+and an account with n values is seen with it by chance with probability about ``n·d / S``, so that an account
+which is seen with everything says nothing about anybody. What a value says is scaled by its kind.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ class Crowd:
     """Values of more accounts than this are hubs: no pairs are made of all who share them."""
     hubs: bool
     """Whether there are any."""
+    shared: bool
+    """Whether any value is seen with two accounts."""
 
 
 def measure_crowd(engine: Any, sightings: Any, view: View, settings: LinkSettings) -> Crowd:
@@ -46,13 +48,14 @@ def measure_crowd(engine: Any, sightings: Any, view: View, settings: LinkSetting
     counted = engine.to_pyarrow(degrees.group_by("degree").agg(values=degrees.count())).to_pandas()
     counted = counted.sort_values("degree")
     total = int((counted["degree"] * counted["values"]).sum())
+    shared = bool((counted["degree"] > 1).any())
     if view.weak:
-        return Crowd(total, 0, hubs=True)
+        return Crowd(total, 0, hubs=True, shared=shared)
     pairs = (counted["values"] * (counted["degree"] * (counted["degree"] - 1) // 2)).cumsum()
     dear = counted.loc[pairs > settings.most_pairs, "degree"]
     cap = settings.degree_cap[view.name]
     cap = cap if dear.empty else min(cap, int(dear.iloc[0]) - 1)
-    return Crowd(total, cap, hubs=bool(counted["degree"].max() > cap))
+    return Crowd(total, cap, hubs=bool((counted["degree"] > cap).any()), shared=shared)
 
 
 def rarity(sightings: Any, view: View, crowd: Crowd, settings: LinkSettings, kinds: Any | None = None) -> Any:
@@ -82,8 +85,8 @@ def rarity(sightings: Any, view: View, crowd: Crowd, settings: LinkSettings, kin
 def uses(sightings: Any, numbers: Any, rare: Any) -> Any:
     """Return account, entity, first, values, crowd, says, factor, hub: who was seen with what can link.
 
-    ``account`` and ``entity`` are numbers, ``first`` the second of the first sighting, ``values`` how many values of
-    the view the account was seen with in all, ``crowd`` the logarithm of that.
+    ``account`` and ``entity`` are numbers, ``first`` the second of the first sighting, ``values`` how many
+    values of the view the account was seen with in all, ``crowd`` the logarithm of that.
 
     Args:
         sightings: Ibis table with account_id, entity_id and first_seen, a row a pair.

@@ -1,9 +1,9 @@
 """Sightings as chance would have them: every account with as many values, every value with as many accounts.
 
-The null against which links are significant. The values of a view are dealt out anew among its sightings (the
-configuration model of a bipartite graph; a value that an account is dealt twice counts once). So what single
-popular values, busy accounts and pairs with one card in common do to weights is in the null, and what remains is what
-only common doings explain.
+The null against which links are significant. The values of a view are dealt out anew among its sightings
+(the configuration model of a bipartite graph; a value that an account is dealt twice counts once). So what
+single popular values, busy accounts and pairs with one card in common do to weights is in the null, and what
+remains is what only common doings explain.
 """
 
 from __future__ import annotations

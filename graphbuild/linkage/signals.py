@@ -19,7 +19,12 @@ from ringfence.graphbuild.sightings import Tables
 from ringfence.records import Family
 from ringfence.schema import ACTIVITY_TABLES
 
-_COLUMNS = (*PAIR, "family", "signal", "weight")
+_COLUMNS = {**dict.fromkeys(PAIR, "int64"), "family": "string", "signal": "string", "weight": "float64"}
+
+
+def no_signals() -> Any:
+    """Return account_a, account_b, family, signal, weight without a row."""
+    return ibis.memtable([], schema=_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,8 @@ class Signalling:
     """Number of accounts in all."""
     hits: pd.DataFrame
     """Accounts that match indicators, as :mod:`~ringfence.graphbuild.linkage.indicators` tells them."""
+    present: frozenset[str]
+    """Canonical tables that something fed: where one is empty, there is nothing to ask it."""
 
     def about(self, pairs: Any, without: Collection[str] = ()) -> Any:
         """Return account_a, account_b, family, signal, weight, a row a signal that speaks for a pair.
@@ -42,12 +49,12 @@ class Signalling:
             pairs: Ibis table with account_a < account_b.
             without: Families that are left out.
         """
-        told = [self._indicators(pairs)]
-        if Family.TIMING not in without:
+        told = [] if self.hits.empty else [self._indicators(pairs)]
+        if Family.TIMING not in without and "requests" in self.present:
             told.append(self._timing(pairs).mutate(family=ibis.literal(str(Family.TIMING))))
         if Family.LIFECYCLE not in without:
             told.append(self._lifecycle(pairs).mutate(family=ibis.literal(str(Family.LIFECYCLE))))
-        return ibis.union(*(signals.select(*_COLUMNS) for signals in told))
+        return ibis.union(*(signals.select(*_COLUMNS) for signals in told)) if told else no_signals()
 
     def _timing(self, pairs: Any) -> Any:
         minutes = self.steps.keep(self._numbered(slots(self.tables("requests"))), "minutes")
@@ -55,17 +62,15 @@ class Signalling:
 
     def _lifecycle(self, pairs: Any) -> Any:
         tables, settings = self.tables, LifecycleSettings()
-        accounts = beginnings(tables("accounts"), *(tables(name) for name in ACTIVITY_TABLES))
-        levels = [level for level, _ in settings.pivot]
-        moves = model_moves(tables("requests"), tables("models"), levels, MoveSettings())
-        told = lifecycle_evidence(
-            pairs,
-            self.steps.keep(self._numbered(accounts), "beginnings"),
-            self._numbered(tables("account_events")),
-            self.steps.keep(self._numbered(moves), "moves"),
-            settings,
-        )
-        return self.steps.keep(told, "lifecycle")
+        active = [tables(name) for name in ACTIVITY_TABLES if name in self.present]
+        begun = self.steps.keep(self._numbered(beginnings(tables("accounts"), *active)), "beginnings")
+        events = self._numbered(tables("account_events")) if "account_events" in self.present else None
+        moves = None
+        if {"models", "requests"} <= self.present:
+            levels = [level for level, _ in settings.pivot]
+            found = model_moves(tables("requests"), tables("models"), levels, MoveSettings())
+            moves = self.steps.keep(self._numbered(found), "moves")
+        return self.steps.keep(lifecycle_evidence(pairs, begun, events, moves, settings), "lifecycle")
 
     def _indicators(self, pairs: Any) -> Any:
         hit = self.numbers.filter(self.numbers["account_id"].isin(sorted(set(self.hits["account_id"]))))

@@ -1,10 +1,11 @@
 """Which pairs share more than chance would give them, among all pairs of accounts.
 
 The null keeps both degrees and is drawn rather than assumed: the same sightings with their values dealt out
-anew (:mod:`~ringfence.graphbuild.linkage.rewiring`) go through the very same steps. The share of pairs that reach a weight
-there is a p-value, and Benjamini and Hochberg's procedure on these p-values (1995) names the pairs of which at most a
-stated share is expected to be chance. Pairs that share nothing count among the tested ones. As in searches against decoys
-(Elias and Gygi 2007), one is added to what the null reaches, so that nothing is named for want of draws.
+anew (:mod:`~ringfence.graphbuild.linkage.rewiring`) go through the very same steps. The share of pairs that
+reach a weight there is a p-value, and Benjamini and Hochberg's procedure on these p-values (1995) names the
+pairs of which at most a stated share is expected to be chance. Pairs that share nothing count among the
+tested ones. As in searches against decoys (Elias and Gygi 2007), one is added to what the null reaches, so
+that nothing is named for want of draws.
 """
 
 from __future__ import annotations
@@ -55,4 +56,5 @@ def significant_from(engine: Any, shared: Any, by_chance: Any, rate: float) -> f
 def _counted(engine: Any, rows: Any, name: str) -> pd.Series:
     binned = rows.select(bin=(rows["shared"] / _BIN).floor().cast("int64"))
     counted = engine.to_pyarrow(binned.group_by("bin").agg(pairs=binned.count())).to_pandas()
-    return counted.set_index("bin")["pairs"].rename(name)
+    pairs: pd.Series = counted.set_index("bin")["pairs"].rename(name)
+    return pairs

@@ -103,6 +103,8 @@ class DecisionSettings:
     evidence_scale: float = 6.0
     """Mean link weight (nats) at which the uncalibrated score of an account reaches 1 - 1/e."""
     least_ring_size: int = 5
+    significant_share: float = 0.5
+    """A ring needs so large a share of active members with a link that chance would hardly make."""
     least_labelled_rings: int = 2
     """Without labelled accounts in so many separate components nothing is calibrated."""
     least_labelled: int = 20

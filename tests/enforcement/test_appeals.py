@@ -352,6 +352,10 @@ def test_judging_again_makes_nobody_s_role_graver() -> None:
     assert (again.decision, again.recommended_action) == (Decision.REVIEW, Action.REVIEW)
     sure = judge_again(found, dict.fromkeys(score, 0.95), DecisionSettings())
     assert (sure.decision, sure.recommended_action) == (Decision.RING, Action.SUSPEND)
+    unsure = judge_again(
+        replace(found, decision=Decision.REVIEW), dict.fromkeys(score, 0.95), DecisionSettings()
+    )
+    assert unsure.decision is Decision.REVIEW
     assert judge_again(found, dict.fromkeys(score, 0.3), DecisionSettings()).decision is Decision.BENIGN
 
 

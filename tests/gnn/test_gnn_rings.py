@@ -29,6 +29,9 @@ def members(size: int = 6, *, community: int = 0, share: float = 1.0, families: 
             "last_seen": [DAY + pd.Timedelta(days=i + 1) for i in range(size)],
             "inside_share": share,
             "inside_families": families,
+            "significant_links": 1,
+            "led": 1,
+            "followed": 1,
         }
     )
 
@@ -118,6 +121,20 @@ class TestWhatMakesARing:
         assert ring.decision is Decision.BENIGN
         assert ring.recommended_action is Action.NONE
 
+    @pytest.mark.parametrize(("significant", "decision"), [(3, Decision.RING), (2, Decision.REVIEW)])
+    def test_links_that_chance_makes_accuse_nobody(self, significant: int, decision: Decision) -> None:
+        frame = members()
+        frame["significant_links"] = [4] * significant + [0] * (6 - significant)
+
+        assert judge(frame, TWO, SURE).decision is decision
+
+    def test_bystanders_do_not_count_for_significance(self) -> None:
+        frame = members()
+        frame["significant_links"] = [4, 4, 0, 0, 0, 1]
+        said = scores(0.95, 0.95, 0.95, 0.95, 0.95, 0.1)
+
+        assert judge(frame, TWO, said, DecisionSettings(ring_probability=0.6)).decision is Decision.REVIEW
+
     def test_coverage_at_the_threshold_counts(self) -> None:
         assert judge(members(), evidence("payment", "network", coverage=0.5), SURE).decision is Decision.RING
 
@@ -199,6 +216,17 @@ class TestRoles:
         assert ring.probability == pytest.approx(0.5975)
         assert ring.decision is Decision.REVIEW
         assert [m.role for m in ring.members][5:] == [Role.BYSTANDER] * 3
+
+    @pytest.mark.parametrize("calibrated", [True, False])
+    def test_whom_the_others_only_came_after_is_a_bystander(self, calibrated: bool) -> None:
+        frame = members()
+        frame.loc[0, ["led", "followed"]] = [7, 0]
+        frame.loc[1, ["led", "followed"]] = [0, 0]
+        ring = judge(frame, TWO, scores(*[0.95] * 6, calibrated=calibrated))
+
+        roles = {member.account_id: member.role for member in ring.members}
+        assert roles.pop("c0-a0") is Role.BYSTANDER
+        assert Role.BYSTANDER not in roles.values()
 
     def test_a_community_of_bystanders_is_benign(self) -> None:
         ring = judge(members(), TWO, scores(*[0.1] * 6))

@@ -12,17 +12,11 @@ from worlds_at_random import random_world, shuffled
 
 from ringfence.config import LinkSettings, Settings
 from ringfence.files import Workspace
-from ringfence.graphbuild.build import (
-    Built,
-    build_addresses,
-    build_graph,
-    build_links,
-    build_sightings,
-    sightings_path,
-)
+from ringfence.graphbuild.assemble import Built, build_graph
+from ringfence.graphbuild.build import build_addresses, build_links, build_sightings, sightings_path
 from ringfence.snapshot import read_snapshot
 
-SETTINGS = Settings(links=LinkSettings(least_weight=0.5, resolution=0.5))
+SETTINGS = Settings(links=LinkSettings(least_weight=0.2, least_candidate=0.1, family_cap={}, resolution=0.2))
 
 
 def _built(
@@ -31,7 +25,7 @@ def _built(
     work, read = Workspace(folder), tables(world)
     build_sightings(engine, read, work)
     build_addresses(engine, read, work)
-    build_links(engine, len(world["accounts"]), work, settings)
+    build_links(engine, read, len(world["accounts"]), work, settings, present=frozenset(world))
     return work, build_graph(engine, read, frozenset(world), work, settings)
 
 

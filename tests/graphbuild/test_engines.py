@@ -25,7 +25,8 @@ from ringfence.engine import check_engine, connect, open_engine
 from ringfence.errors import UsageError
 from ringfence.files import Workspace
 from ringfence.graphbuild.attributes import account_attributes
-from ringfence.graphbuild.build import Built, build_addresses, build_graph, build_links, build_sightings
+from ringfence.graphbuild.assemble import Built, build_graph
+from ringfence.graphbuild.build import build_addresses, build_links, build_sightings
 from ringfence.loaders.load import canonical_table
 from ringfence.loaders.staging import canonical_schema
 from ringfence.schema import TABLES
@@ -91,7 +92,7 @@ def _linked(engine: Any, folder: Path, world: Path) -> Made:
     build_sightings(engine, tables, work)
     build_addresses(engine, tables, work)
     accounts = engine.to_pyarrow(tables("accounts").count()).as_py()
-    build_links(engine, accounts, work, SETTINGS, ["t3"])
+    build_links(engine, tables, accounts, work, SETTINGS, ["t3"])
     return work, build_graph(engine, tables, present, work, SETTINGS)
 
 

@@ -20,6 +20,12 @@ from ringfence.schema import ENTITY_TYPES, LINK_FAMILIES
 FAMILIES = [str(family) for family in LINK_FAMILIES]
 
 
+def _unlinked(rng: np.random.Generator) -> dict[str, float]:
+    """Return a pair before any family links it."""
+    order = {name: int(rng.integers(3)) for name in ("led", "followed")}
+    return {**dict.fromkeys(FAMILIES, 0.0), "significant": bool(rng.random() < 0.5), **order}
+
+
 def _world(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, pd.DataFrame]]:
     """Return accounts in communities, links wherever two share, and sightings with degrees."""
     rng = np.random.default_rng(seed)
@@ -34,10 +40,13 @@ def _world(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, pd.DataFram
         has = seen.groupby("account_id")["entity_id"].agg(set)
         for a, b in combinations(has.index, 2):
             if has[a] & has[b] and rng.random() < 0.7:
-                weights = rows.setdefault((a, b), dict.fromkeys(FAMILIES, 0.0))
+                weights = rows.setdefault((a, b), _unlinked(rng))
                 weights[str(entity.family)] = round(float(rng.uniform(1, 12)), 6)
     linked = pd.DataFrame(
-        [{"account_a": a, "account_b": b, "weight": sum(w.values()), **w} for (a, b), w in rows.items()]
+        [
+            {"account_a": a, "account_b": b, "weight": sum(w[f] for f in FAMILIES), **w}
+            for (a, b), w in rows.items()
+        ]
     )
     return accounts, linked, sightings
 
@@ -152,6 +161,10 @@ def test_members_are_described_by_their_links_inside(seed: int) -> None:
         ]
         assert found.loc[account, "inside_share"] == pytest.approx(len(mine) / 5 if peers else 0)
         assert found.loc[account, "inside_families"] == int((mine[FAMILIES] > 0).any().sum())
+        assert found.loc[account, "significant_links"] == mine["significant"].sum()
+        first = mine["account_a"] == account
+        assert found.loc[account, "led"] == mine["led"].where(first, mine["followed"]).sum()
+        assert found.loc[account, "followed"] == mine["followed"].where(first, mine["led"]).sum()
 
 
 def test_no_links_make_no_evidence() -> None:

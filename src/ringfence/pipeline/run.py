@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from ringfence.config import Settings
+from ringfence.enforcement.casebook.reading import FinishedRun, read_run
 from ringfence.enforcement.labels import Label
 from ringfence.engine import check_engine, connect, take_over
 from ringfence.errors import StoreError
@@ -38,8 +39,10 @@ from ringfence.loaders.load import Loaded, canonical_table, load_tables
 from ringfence.loaders.mapping import read_mapping
 from ringfence.loaders.window import Window
 from ringfence.pipeline.accounts import account_frame, account_output
+from ringfence.pipeline.end_users import judge_end_users, with_end_users
 from ringfence.pipeline.graph import graph_nodes, graph_relationships
 from ringfence.pipeline.known import TakenIn, take_in_labels, tell_status
+from ringfence.pipeline.lives import with_lives
 from ringfence.pipeline.manifest import told_input
 from ringfence.pipeline.measure import Measure
 from ringfence.pipeline.page import report_data
@@ -76,6 +79,8 @@ class RunRequest:
     """What the manifest calls the input's digest; that of the files where None."""
     labels: tuple[Label, ...] = ()
     """What people decided; beats the labels of the logs."""
+    previous: Path | None = None
+    """Output of an earlier run, whose rings keep their ids; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +116,11 @@ def run(request: RunRequest, display: Display | None = None) -> RunResult:
     mappings = read_mapping(request.mapping) if request.mapping else ()
     found = discover(request.input, mappings)
     check_apart(request.out, *(p for p in (request.input, request.mapping) if p is not None))
+    # Read before the work is done, and before the folder that it may lie in is replaced.
+    earlier = None if request.previous is None else read_run(request.previous)
     with published(request.out, force=request.force) as building:
         work = Workspace(building / ".work")
-        stages = _Stages(request, measure, found, work)
+        stages = _Stages(request, measure, found, work, earlier)
         try:
             made = stages.carry_out()
         finally:
@@ -150,8 +157,16 @@ class _Made:
 class _Stages:
     """The stages of one run, in their order."""
 
-    def __init__(self, request: RunRequest, measure: Measure, found: Discovery, work: Workspace) -> None:
+    def __init__(
+        self,
+        request: RunRequest,
+        measure: Measure,
+        found: Discovery,
+        work: Workspace,
+        earlier: FinishedRun | None = None,
+    ) -> None:
         self._request, self._measure, self._found, self._work = request, measure, found, work
+        self._earlier = earlier
         self._settings = request.settings
         self._engine = connect(work.spill, self._settings.memory_limit)
         self._miner: TemplateMiner = PromptMiner(wordings=True)
@@ -208,13 +223,16 @@ class _Stages:
             build_sightings(engine, self._tables, work, tick)
             build_addresses(engine, self._tables, work)
         self._measure.count("Sight entities", loaded.rows.get("requests", 0))
+        present = frozenset(name for name, rows in loaded.rows.items() if rows)
         with self._measure.stage("Link accounts") as tick:
             self._linked = build_links(
-                engine, self._tables, loaded.rows["accounts"], work, settings, self._public, tick
+                engine, self._tables, loaded.rows["accounts"], work, settings, self._public, tick, present
             )
-        present = frozenset(name for name, rows in loaded.rows.items() if rows)
         with self._measure.stage("Find communities") as tick:
-            return build_graph(engine, self._tables, present, work, settings, tick)
+            built = build_graph(engine, self._tables, present, work, settings, tick)
+        with self._measure.stage("Judge end users"):
+            judge_end_users(engine, self._tables, work, settings.links, self._public)
+        return built
 
     def _judge(self) -> tuple[AccountScores, list[Ring]]:
         with self._measure.stage("Score accounts") as tick:
@@ -222,7 +240,11 @@ class _Stages:
             scores = score_accounts(snapshot, self._settings, tick)
         members = pd.read_parquet(self._work.links / "members.parquet")
         evidence = pd.read_parquet(self._work.links / "evidence.parquet")
-        return scores, decide_rings(members, evidence, scores, self._settings)
+        rings = decide_rings(members, evidence, scores, self._settings)
+        with self._measure.stage("Follow rings"):
+            earlier = None if self._earlier is None else self._earlier.rings
+            rings = with_lives(self._engine, self._tables, self._work, rings, earlier)
+            return scores, with_end_users(rings, self._work)
 
     def _manifest(
         self, loaded: Loaded, built: Built, scores: AccountScores, rings: list[Ring]
@@ -234,6 +256,7 @@ class _Stages:
             "settings": asdict(self._settings),
             "settings_digest": digest_json(asdict(self._settings)),
             **({"verdict_labels": asdict(self._taken_in)} if request.labels else {}),
+            **({"previous": self._earlier.run_id} if self._earlier is not None else {}),
             "prompts": self._miner.counts(),
             "links": self._linked and asdict(self._linked),
             "graph": asdict(built),
@@ -261,6 +284,7 @@ def _write(out: Path, made: _Made, measure: Measure) -> GraphTables:
         links = pq.read_table(made.work.links / "links.parquet")
         pq.write_table(links, out / "links.parquet", compression="zstd")
         shutil.copyfile(made.work.links / "snapshot.safetensors", out / "snapshot.safetensors")
+        shutil.copyfile(made.work.links / "subaccounts.parquet", out / "subaccounts.parquet")
         shutil.copytree(made.work.rejected, out / "rejected")
         tick(0.3)
         nodes = graph_nodes(made.accounts, made.work, made.templates, made.rings)

@@ -18,6 +18,7 @@ from ringfence.records import Ring
 from ringfence.schema import ENTITY_TYPES, LINK_FAMILIES
 
 _COMMUNITY = 0
+_COUNTS = ("significant", "led", "followed")
 
 
 def rerun(files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Ring:
@@ -70,9 +71,9 @@ def _accounts(rows: Rows) -> pd.DataFrame:
 
 
 def _links(rows: Rows) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=["start", "end", "weight", *LINK_FAMILIES])
+    frame = pd.DataFrame(rows, columns=["start", "end", "weight", *LINK_FAMILIES, *_COUNTS])
     return frame.rename(columns={"start": "account_a", "end": "account_b"}).astype(
-        dict.fromkeys(("weight", *LINK_FAMILIES), np.float64)
+        {**dict.fromkeys(("weight", *LINK_FAMILIES), np.float64), **dict.fromkeys(_COUNTS, np.int64)}
     )
 
 
