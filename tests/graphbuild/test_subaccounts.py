@@ -22,11 +22,10 @@ from ringfence.graphbuild.sightings import sightings
 from ringfence.graphbuild.subaccounts import (
     UNIT_COLUMNS,
     Subaccounts,
-    SubaccountSettings,
-    SubaccountSources,
     own_shares,
     sub_accounts,
 )
+from ringfence.graphbuild.units import SubaccountSettings, SubaccountSources
 from ringfence.schema import ENTITY_TYPES
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ringfence.enforcement.casebook.cases import Case
     from ringfence.enforcement.casebook.history import Changes
     from ringfence.enforcement.dossier import AccountDossier, Dossier
+    from ringfence.records import Ring
 
 _FEW = 20
 
@@ -88,11 +89,30 @@ def say_dossier(found: Dossier, *, members: bool) -> None:
     counted = ((role, roles.count(role)) for role in dict.fromkeys(roles))
     say_table("Accounts", ("role", "accounts"), (*counted, *_cleared(found)))
     if members:
-        rows = ((m.account_id, m.role, m.score, m.account_id in found.cleared) for m in found.ring.members)
-        say_table("Members", ("account", "role", "score", "cleared"), rows)
+        rows = (
+            (m.account_id, m.role, m.score, m.account_id in found.cleared, ", ".join(m.end_users))
+            for m in found.ring.members
+        )
+        say_table("Members", ("account", "role", "score", "cleared", "end users"), rows)
+    _say_life(found.ring)
     _say_decided(found)
     _say_ordered(found)
     say_table("Lineage", ("version", "what"), ((one.version, one.sentence) for one in found.ancestry))
+
+
+def _say_life(ring: Ring) -> None:
+    from ringfence.lineage import sentence
+
+    say_table(
+        "Life", ("day", "what"), ((event.at and f"{event.at:%F}", sentence(event)) for event in ring.history)
+    )
+    say_table(
+        "Replacements",
+        ("banned", "replaced by", "days", "confidence"),
+        ((one.banned, one.replacement, one.days, one.confidence) for one in ring.replacements[:_FEW]),
+    )
+    if len(ring.replacements) > _FEW:
+        say_line(f"  {len(ring.replacements) - _FEW:,} more replacements; --json has all.")
 
 
 def _say_ring(found: Dossier) -> None:

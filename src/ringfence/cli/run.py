@@ -74,6 +74,13 @@ def run(
     max_rejected: Annotated[
         float, typer.Option(min=0, max=1, help="Share of rows that may be refused before the exit code is 3.")
     ] = 0.01,
+    previous: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT",
+            help="Output of an earlier run: its rings keep their ids, and what became of them is told.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say which files would feed which tables.")
     ] = False,
@@ -102,6 +109,7 @@ def run(
         force=force,
         replace_store=force,
         settings=Settings(seed=seed, device=device, engine=engine.value, spark_master=spark_master),
+        previous=previous,
     )
     result = carry_out(request, display())
     recorded = None if state is None else _record(state, result.out, by)

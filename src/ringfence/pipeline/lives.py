@@ -1,0 +1,116 @@
+"""What became of rings in the course of time: their lives, who replaced whom, and the ids they keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+
+from ringfence.files import Workspace
+from ringfence.graphbuild.lineage import LifeSettings, Span, followed, life
+from ringfence.graphbuild.linkage.lifecycle import LifecycleSettings, ban_spells, beginnings
+from ringfence.graphbuild.replacements import ReplacementSettings, replacements
+from ringfence.graphbuild.sightings import Tables
+from ringfence.records import Replacement, Ring
+from ringfence.schema import ACTIVITY_TABLES
+
+
+def with_lives(
+    engine: Any, tables: Tables, work: Workspace, rings: Sequence[Ring], earlier: Sequence[Ring] | None
+) -> list[Ring]:
+    """Return the rings with their lives and replacements, under the ids of an earlier run where there is one.
+
+    Args:
+        engine: A :class:`ringfence.engine.Engine`.
+        tables: Canonical tables.
+        work: Where members and links are; ``replacements.parquet`` is written there.
+        rings: As they were judged.
+        earlier: The rings of an earlier run; None where none is given.
+    """
+    members = pd.read_parquet(
+        work.links / "members.parquet", columns=["account_id", "first_seen", "last_seen"]
+    )
+    now = _time(members["last_seen"].max())
+    banned = _banned(engine, tables)
+    spans = {
+        str(name): Span(_time(first), banned.get(str(name)))
+        for name, first in zip(members["account_id"], members["first_seen"], strict=True)
+    }
+    replaced = _replaced(engine, tables, work)
+    active = _active(engine, tables, rings)
+    lived = [
+        _lived(ring, spans, active.get(ring.ring_id, {}), _inside(ring, replaced), now) for ring in rings
+    ]
+    return lived if earlier is None else followed(lived, earlier, now)
+
+
+def _lived(
+    ring: Ring,
+    spans: Mapping[str, Span],
+    active: Mapping[date, int],
+    replaced: tuple[Replacement, ...],
+    now: datetime | None,
+) -> Ring:
+    members = {member.account_id: spans[member.account_id] for member in ring.members}
+    history = life(members, active, replaced, now, LifeSettings())
+    return replace(ring, replacements=replaced, history=history)
+
+
+def _replaced(engine: Any, tables: Tables, work: Workspace) -> pd.DataFrame:
+    """Write down who took the place of which banned account, and return it."""
+    found = replacements(
+        engine,
+        engine.read_parquet(str(work.links / "links.parquet")).select("account_a", "account_b", "weight"),
+        beginnings(tables("accounts"), *(tables(name) for name in ACTIVITY_TABLES)),
+        tables("account_events"),
+        ReplacementSettings(),
+        LifecycleSettings(),
+    )
+    found.to_parquet(work.links / "replacements.parquet", index=False)
+    return found
+
+
+def _inside(ring: Ring, replaced: pd.DataFrame) -> tuple[Replacement, ...]:
+    """Return the replacements of members by members: an account outside is not accused by them."""
+    mine = {member.account_id for member in ring.members}
+    rows = replaced[replaced["banned"].isin(mine) & replaced["replacement"].isin(mine)]
+    columns = (rows[name].tolist() for name in ("banned", "replacement", "days", "confidence"))
+    return tuple(Replacement(*row) for row in zip(*columns, strict=True))
+
+
+def _banned(engine: Any, tables: Tables) -> dict[str, datetime]:
+    """Return when each account was banned that still is."""
+    spells = ban_spells(tables("account_events"))
+    standing = (
+        spells.filter(spells["ended_at"].isnull()).group_by("account_id").agg(at=spells["banned_at"].max())
+    )
+    rows = engine.to_pyarrow(standing).to_pylist()
+    return {row["account_id"]: datetime.fromtimestamp(row["at"], UTC) for row in rows}
+
+
+def _active(engine: Any, tables: Tables, rings: Sequence[Ring]) -> dict[str, dict[date, int]]:
+    """Return ring → day → how many of its accounts were active."""
+    ring_of = pa.table(
+        {
+            "account_id": pa.array([m.account_id for ring in rings for m in ring.members], pa.string()),
+            "ring": pa.array([ring.ring_id for ring in rings for _ in ring.members], pa.string()),
+        }
+    )
+    rows = ibis.union(*(tables(name).select("account_id", "ts") for name in ACTIVITY_TABLES))
+    rows = rows.filter(rows["ts"].notnull()).inner_join(ibis.memtable(ring_of), "account_id")
+    days = rows.group_by("ring", day=rows["ts"].cast("timestamp").date()).agg(
+        accounts=rows["account_id"].nunique()
+    )
+    active: dict[str, dict[date, int]] = {}
+    for row in engine.to_pyarrow(days).to_pylist():
+        active.setdefault(row["ring"], {})[row["day"]] = int(row["accounts"])
+    return active
+
+
+def _time(when: Any) -> datetime | None:
+    return None if pd.isna(when) else when.to_pydatetime()
