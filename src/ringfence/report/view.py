@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from ringfence.lineage import sentence
 from ringfence.records import Action, Decision, Ring, Role
 from ringfence.report.data import ReportData
 from ringfence.report.evidence import Carried, carried_evidence
@@ -81,6 +82,8 @@ class RingView:
     """The most telling ones that enough accounts sent for their wording to be shown."""
     picture: Picture
     timeline: Timeline | None
+    life: tuple[str, ...]
+    """What happened to it, a line a turn."""
     carried: Carried | None
     """What its links rest on; None where that is not told."""
 
@@ -206,6 +209,7 @@ def _ring_view(number: int, ring: Ring, parts: _Parts, first: date | None, last:
         templates=_templates(ring, sightings, parts.empty.templates),
         picture=draw_picture(ring, sightings, links, seed),
         timeline=draw_timeline(daily, first, last) if first and last else None,
+        life=tuple(f"{one.at:%F}: {sentence(one)}" if one.at else sentence(one) for one in ring.history),
         carried=carried_evidence(
             [m.account_id for m in members],
             links,
