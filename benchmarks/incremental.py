@@ -3,10 +3,10 @@
     python benchmarks/incremental.py link WORK [--public public.json] [--memory 4GiB] [--moved]
     python benchmarks/incremental.py load LOGS
 
-``link``: ``WORK`` holds the canonical tables of a run, ``tables/<name>/part-*.parquet``. All days but the last
-are taken in first. Then come rows of an old day that are late, the last day, and everything from the
-beginning; both ways must give the same links and communities. ``--moved`` links the state before the last day, too, and
-tells how many links and components that day left as they were.
+``link``: ``WORK`` holds the canonical tables of a run, ``tables/<name>/part-*.parquet``. All days but the
+last are taken in first. Then come rows of an old day that are late, the last day, and everything from the
+beginning; both ways must give the same links and communities. ``--moved`` links the state before the last
+day, too, and tells how many links and components that day left as they were.
 ``load``: ``LOGS`` is the input of a simulated world, a file a day. Reads all days, and the last one alone.
 Processor seconds tell more than seconds where others use the same cores.
 """
