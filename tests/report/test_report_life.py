@@ -1,0 +1,29 @@
+"""The report tells what became of a ring, and who took whose place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from report_samples import make_data, make_ring
+
+from ringfence.records import LifeEvent, Replacement, Turn
+from ringfence.report import render_report
+
+
+def test_life_and_replacements_are_told() -> None:
+    when = datetime(2026, 3, 4, tzinfo=UTC)
+    ring = make_ring(1, ["a", "b", "c"])
+    (one, other) = (member.account_id for member in ring.members[:2])
+    told = replace(
+        ring,
+        history=(LifeEvent(Turn.BORN, when, 3), LifeEvent(Turn.SPLIT, None, 2, "<b>R-1</b>")),
+        replacements=tuple(Replacement(one, other, 0.5, 0.25) for _ in range(12)),
+    )
+    page = render_report(make_data([told]))
+    assert "2026-03-04: first seen, with 3 accounts" in page
+    assert "split from" in page
+    assert "<b>R-1</b>" not in page
+    assert "0.5 days later (confidence 0.25)" in page
+    assert "2 replacements more in rings.jsonl." in page
+    assert "What became of it" not in render_report(make_data([ring]))
