@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _BAR = 24
 """Characters of the longest bar."""
+_PIPE = 240
+"""Characters of a line where nobody looks at a terminal."""
 _VALUES = 15
 _BRIDGES = 10
 _VIEWS = {
@@ -149,7 +151,7 @@ def _words(step: Step, first: str) -> str:
         return said + kind + came
     if step.what == "apart":
         count = int(step.value)
-        return f"{count:,} further {view_name(step.view)}{'' if count == 1 else 's'} not in common"
+        return f"not in common, of whoever has fewer: {view_name(step.view)} × {count:,}"
     return _WORDS[step.what].format(step.value)
 
 
@@ -189,6 +191,6 @@ def _say(heading: Sequence[str], rows: Iterable[Sequence[Any]], right: set[int])
         )
     for row in rows:
         table.add_row(*(Text(printable(str(cell))) for cell in row))
-    console = Console()
     # Whatever reads a pipe wants whole rows, not ones folded to a terminal that is not there.
-    console.print(table, width=None if console.is_terminal else 100_000, crop=False)
+    console = Console() if Console().is_terminal else Console(width=_PIPE)
+    console.print(table)

@@ -173,10 +173,10 @@ def _reason(run: Finished, linked: bool, told: Waterfall) -> str:
 
 def _inside(run: Finished, members: Sequence[str]) -> pd.DataFrame:
     """Return the links between members, in their order."""
-    known = ibis.memtable(pd.DataFrame({"member": members}), schema={"member": "string"})
     links = run.read("links")
     for end in PAIR:
-        links = links.semi_join(known, links[end] == known["member"])
+        known = ibis.memtable(pd.DataFrame({end: members}), schema={end: "string"})
+        links = links.semi_join(known, end)
     return run.fetch(links.order_by(*PAIR))
 
 
