@@ -86,7 +86,7 @@ def waterfall(
     best = _strongest(views)
     told = {family: _family(row, values, settings, pair) for family, row in best.items()}
     total = sum(one.weight for one in told.values())
-    one_sided = bool(len(views)) and (views["led"].sum() == 0 or views["followed"].sum() == 0)
+    one_sided = bool(len(views)) and not (views["led"].any() and views["followed"].any())
     part = settings.one_sided_cap / total if one_sided and total > settings.one_sided_cap else 1.0
     steps, families = [], {}
     for name in map(str, LINK_FAMILIES):
