@@ -27,7 +27,7 @@ _TASKS = {"sightings": sightings, "links": links, "hubs": hubs, "ablation": abla
 
 def main() -> None:
     """Measure what is asked for, world after world."""
-    asked = options().parse_args()
+    asked = options().parse_intermixed_args()
     print(machine(), flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         place = asked.work or Path(scratch)

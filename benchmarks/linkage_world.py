@@ -10,8 +10,10 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import ibis
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from ringfence.config import DEFAULT_SEED, LinkSettings
 from ringfence.engine import connect
@@ -79,7 +81,7 @@ class Prepared:
         """Return the community of each account of :attr:`truth`; -1 for none of the least size."""
         found = place_accounts(
             self.engine,
-            self.engine.create_table(f"links_{next(self.numbers)}", links, temp=True),
+            ibis.memtable(pa.Table.from_pandas(links, preserve_index=False)),
             pd.Index(self.truth["account_id"]),
             self.scratch(),
             resolution=settings.resolution,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ringfence.report.plots import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 
 Curve = Sequence[tuple[float, float]]
+
+_STEPS = 100
+"""Pieces of the line that growth is held against."""
 
 _STYLE = """
   svg { color-scheme: light dark; --ink: #16191f; --soft: #59616e; --line: #dde1e7; --mark: #1f4e8c; }
@@ -23,17 +26,23 @@ _STYLE = """
 """
 
 
-def growth_svg(panels: Sequence[tuple[str, Curve, float | None]], x_label: str, title: str) -> str:
+def growth_svg(
+    panels: Sequence[tuple[str, Curve, float | None]],
+    x_label: str,
+    title: str,
+    law: Callable[[float], float] = float,
+) -> str:
     """Return an SVG of panels side by side.
 
     Args:
         panels: What stands on the upright axis, points (x, y), all above 0, and where a limit is drawn, None
-            without one. A broken line through the first point shows what grows in proportion.
+            without one. A broken line through the first point shows what grows by ``law``.
         x_label: What lies on the other axis.
         title: Read out in place of the picture.
+        law: What growth is held against; in proportion, unless told.
     """
     drawn = "\n".join(
-        f'<g transform="translate({number * WIDTH} 0)">\n{_panel(*panel, x_label)}\n</g>'
+        f'<g transform="translate({number * WIDTH} 0)">\n{_panel(*panel, x_label, law)}\n</g>'
         for number, panel in enumerate(panels)
     )
     width = WIDTH * len(panels)
@@ -43,7 +52,9 @@ def growth_svg(panels: Sequence[tuple[str, Curve, float | None]], x_label: str, 
     )
 
 
-def _panel(y_label: str, curve: Curve, limit: float | None, x_label: str) -> str:
+def _panel(
+    y_label: str, curve: Curve, limit: float | None, x_label: str, law: Callable[[float], float]
+) -> str:
     xs, ys = zip(*curve, strict=True)
     x_range, y_range = _decades(xs), _decades([*ys, *([limit] if limit else [])])
 
@@ -61,9 +72,9 @@ def _panel(y_label: str, curve: Curve, limit: float | None, x_label: str) -> str
         y = float(at(10.0 ** x_range[0], 10.0**power).split()[1])
         lines.append(f'<path class="grid" d="M{LEFT} {y}H{RIGHT}"/>')
         lines.append(f'<text x="{LEFT - 7}" y="{y + 4}" text-anchor="end">{_told(power)}</text>')
-    # In proportion as far as the frame reaches.
-    end = min(xs[-1], xs[0] * 10.0 ** y_range[1] / ys[0])
-    lines.append(f'<path class="straight" d="M{at(xs[0], ys[0])}L{at(end, ys[0] * end / xs[0])}"/>')
+    lines.append(
+        f'<path class="straight" d="M{"L".join(at(x, y) for x, y in _along(law, xs, ys, y_range))}"/>'
+    )
     if limit:
         lines.append(f'<path class="limit" d="M{at(10.0 ** x_range[0], limit)}H{RIGHT}"/>')
     lines.append(f'<path class="curve" d="M{"L".join(at(x, y) for x, y in curve)}"/>')
@@ -78,6 +89,15 @@ def _panel(y_label: str, curve: Curve, limit: float | None, x_label: str) -> str
     for label, where in ((x_label, place), (y_label, turned)):
         lines.append(f'<text class="label" {where} text-anchor="middle">{label}</text>')
     return "\n".join(lines)
+
+
+def _along(
+    law: Callable[[float], float], xs: Sequence[float], ys: Sequence[float], frame: tuple[int, int]
+) -> Curve:
+    """Return the line of a law through the first point, as far as the frame reaches."""
+    steps = [xs[0] * (xs[-1] / xs[0]) ** (step / _STEPS) for step in range(_STEPS + 1)]
+    points = [(x, ys[0] * law(x) / law(xs[0])) for x in steps]
+    return [point for point in points if point[1] <= 10.0 ** frame[1]]
 
 
 def _decades(values: Sequence[float]) -> tuple[int, int]:
