@@ -105,8 +105,9 @@ def ablation(world: Prepared, asked: argparse.Namespace) -> None:
         worth, false = _worth(world, LinkSettings(without=without))
         touched[name] = false
         print(f"| {name} | {worth.row()} |", flush=True)
-    print("\nFalse links per 1,000 accounts of each population (a link counts for both of its ends):\n")
+    print("\nFalse links per 1,000 accounts of each population that has any (a link counts for both ends):\n")
     table = pd.DataFrame(touched).fillna(0)
+    table = table[(table > 0).any(axis=1)]
     print(f"| population | {' | '.join(table.columns)} |", "|---" * (len(table.columns) + 1) + "|", sep="\n")
     for population, row in table.sort_values("nothing", ascending=False).iterrows():
         print(f"| {population} | {' | '.join(f'{value:.2f}' for value in row)} |")
