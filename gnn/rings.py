@@ -31,6 +31,9 @@ CORE_SCORE = 0.5
 BYSTANDER_SHARE = 0.1
 """Uncalibrated: linked to less of the others than this, and by one family, an account is a bystander."""
 
+OWN_SHARE = 0.5
+"""An account whose end users send less than this share of its requests for the ring is a bystander."""
+
 INDEPENDENT = 2
 """No settings let fewer families than this accuse."""
 
@@ -70,7 +73,8 @@ def decide_rings(
             ``first_seen``, ``last_seen`` (UTC or NaT), ``inside_share`` (share of the other members it is
             linked to, 0..1), ``inside_families`` (number of families that link it inside),
             ``significant_links`` (links inside that chance would hardly make), ``led`` and ``followed``
-            (values to which it came no later than another member, and no earlier).
+            (values to which it came no later than another member, and no earlier), ``own_share`` (share of
+            its requests that its end users send for the community, 0..1; 1 where it has none).
         evidence: a row a community and family: ``community``, ``family``, ``statement``, ``weight``,
             ``coverage``, ``entities``.
         scores: of the same accounts, in the same order.
@@ -200,7 +204,9 @@ def _roles(group: pd.DataFrame, calibrated: bool) -> list[Role]:
     else:
         bystander, core = (share < BYSTANDER_SHARE) & (families <= 1), (families >= INDEPENDENT) & central
     # Whoever the others only ever came after may be framed: it takes no doing of its own.
-    bystander = bystander | ((group["led"] > 0) & (group["followed"] == 0)).to_numpy()
+    framed = ((group["led"] > 0) & (group["followed"] == 0)).to_numpy()
+    # A reseller answers for its customers only where most of what they send is the ring's.
+    bystander = bystander | framed | (group["own_share"].to_numpy(np.float64) < OWN_SHARE)
     return [
         Role.BYSTANDER if is_bystander else Role.CORE if is_core else Role.MEMBER
         for is_bystander, is_core in zip(bystander, core, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,7 @@ def build_graph(
     work: Workspace,
     settings: Settings,
     tick: Tick = silent,
+    previous: pd.Series | None = None,
 ) -> Built:
     """Write members, evidence and the snapshot of a run whose sightings and links are there.
 
@@ -56,13 +58,14 @@ def build_graph(
         work: Where sightings and links are, and where the rest goes.
         settings: Resolution and seed.
         tick: Told the share of accounts placed in communities.
+        previous: account_id → number of its community in an earlier run, where communities start from.
     """
     entities = {name: engine.read_parquet(str(sightings_path(work, name))) for name in ENTITY_TYPES}
     seen = {name: engine.to_pyarrow(table).to_pandas() for name, table in entities.items()}
     attributes = engine.to_pyarrow(account_attributes(tables, present, entities)).to_pandas()
     linked = pd.read_parquet(work.links / "links.parquet")
     index = pd.Index(attributes["account_id"])
-    partition = _partition(engine, index, work, settings, tick)
+    partition = _partition(engine, index, work, settings, tick, previous)
     members = _members(engine, tables, index, partition)
     _write_metrics(linked, index, partition, work)
     members = _write_members(members, seen, _inside(members, linked, settings), work)
@@ -106,7 +109,15 @@ def _write_members(
     return members
 
 
-def _partition(engine: Any, index: pd.Index, work: Workspace, settings: Settings, tick: Tick) -> Partition:
+def _partition(
+    engine: Any,
+    index: pd.Index,
+    work: Workspace,
+    settings: Settings,
+    tick: Tick,
+    previous: pd.Series | None,
+) -> Partition:
+    earlier = None if previous is None else previous.reindex(index).fillna(-1).to_numpy(np.int64)
     return place_accounts(
         engine,
         engine.read_parquet(str(work.links / "links.parquet")),
@@ -114,6 +125,8 @@ def _partition(engine: Any, index: pd.Index, work: Workspace, settings: Settings
         work.spill / "placing",
         resolution=settings.links.resolution,
         seed=settings.seed,
+        previous=earlier,
+        workers=os.cpu_count() or 1,
         tick=tick,
     )
 

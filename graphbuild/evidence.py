@@ -32,7 +32,7 @@ def community_links(
     """Return the links inside communities, with the community of each.
 
     Args:
-        links: :data:`~ringfence.graphbuild.links.LINK_COLUMNS`.
+        links: :data:`~ringfence.graphbuild.linkage.links.LINK_COLUMNS`.
         community: account_id → community, -1 for none.
         least_family_weight: In nats; a family that adds less to a link corroborates nothing and is set to 0.
     """

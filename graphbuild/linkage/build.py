@@ -24,7 +24,7 @@ from ringfence.graphbuild.sightings import Tables
 from ringfence.progress import Tick, silent
 from ringfence.schema import LINK_FAMILIES, TABLES
 
-_STEPS = 95
+_STEPS = 80
 """About how many steps there are, for the progress that is told."""
 
 
@@ -56,6 +56,8 @@ class Linked:
     """Nats from which on what a pair shares is significant; None where nothing is."""
     caps: dict[str, int]
     """View → the most accounts a value had that made a pair of every two."""
+    sightings: dict[str, int]
+    """View → account–value pairs."""
 
 
 def link_accounts(
@@ -86,20 +88,23 @@ def link_accounts(
     brought = bringing.bring(crowds, sightings) if strong else _nobody()
     least, signals = math.inf, no_signals()
     if engine.to_pyarrow(brought.count()).as_py():
-        by_chance = bringing.bring(
-            strong, lambda view: steps.keep(rewired(sightings(view)), f"null-{view.name}")
-        )
+        # Each view is dealt by itself: two that lie alike would else be dealt alike, and agree in everything.
+        dealt = {view: rewired(sightings(view), draw) for draw, view in enumerate(strong)}
+        null = {view: steps.keep(rows, f"null-{view.name}") for view, rows in dealt.items()}
+        by_chance = bringing.bring(strong, null.__getitem__)
         least = significant_from(engine, brought, by_chance, settings.false_link_rate)
-        signalling = Signalling(
-            steps, numbers, sources.tables, sources.accounts, sources.hits, sources.present
-        )
-        signals = signalling.about(brought.select(*PAIR), settings.without)
+        asked = Signalling(steps, numbers, sources.tables, sources.accounts, sources.hits, sources.present)
+        signals = asked.about(brought.select(*PAIR), settings.without)
     found = steps.keep(links(brought, signals, least, settings), "links")
     engine.to_parquet(_named(found, numbers).select(*LINK_COLUMNS).order_by(*PAIR), path)
     rows = int(engine.to_pyarrow(found.count()).as_py())
     shutil.rmtree(folder)
-    caps = {view.name: crowd.cap for view, crowd in crowds.items()}
-    return Linked(rows, None if math.isinf(least) else round(least, 6), caps)
+    return Linked(
+        rows,
+        None if math.isinf(least) else round(least, 6),
+        {view.name: crowd.cap for view, crowd in crowds.items()},
+        {view.name: crowd.sightings for view, crowd in crowds.items()},
+    )
 
 
 def _nobody() -> Any:

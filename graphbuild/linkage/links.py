@@ -20,9 +20,8 @@ PAIR = ("account_a", "account_b")
 LINK_COLUMNS = (*PAIR, "weight", *LINK_FAMILIES, "replacement", "significant", "led", "followed")
 """Columns of ``links.parquet``: ``account_a < account_b``; weights in nats, ``weight`` the families' sum;
 ``replacement`` the part of ``lifecycle`` that rests on a ban; ``significant`` whether what the two share
-would hardly be shared by chance; ``led`` and ``followed`` count the telling values to which ``account_a``
-came no
-later than the other, and no earlier."""
+would hardly be shared by chance, nor made by one side alone; ``led`` and ``followed`` count the telling
+values to which ``account_a`` came no later than the other, and no earlier."""
 
 
 def brought_pairs(views: Any, settings: LinkSettings) -> Any:
@@ -90,7 +89,8 @@ def links(brought: Any, signals: Any, significant: float, settings: LinkSettings
         "followed",
         **added,
         replacement=rows["more_replacement"].fill_null(0.0).round(6),
-        significant=rows["shared"] >= significant,
+        # What one side could have made alone is not beyond what it can do, however far beyond chance.
+        significant=(rows["shared"] >= significant) & (rows["led"] > 0) & (rows["followed"] > 0),
     )
     weighed = rows.mutate(weight=_total(rows).round(6))
     return weighed.filter(weighed["weight"] >= settings.least_weight).select(*LINK_COLUMNS)

@@ -57,8 +57,8 @@ class LinkSettings:
     """Family → the most that what is shared of it adds to a pair; 12 where not named. That of the network
     lies below ``least_weight``: customers of one proxy network share many addresses and nothing else."""
     weak_cap: float = 0.9
-    """The most that a view adds whose values half a country shares: with what indicators may add, less than makes
-    a family count."""
+    """The most that a view adds whose values half a country shares: with what indicators may add, less than
+    makes a family count."""
     signal_cap: float = 1.0
     """How far signals about a pair may go beyond the cap of its family."""
     one_sided_cap: float = 10.0

@@ -32,6 +32,7 @@ def members(size: int = 6, *, community: int = 0, share: float = 1.0, families: 
             "significant_links": 1,
             "led": 1,
             "followed": 1,
+            "own_share": 1.0,
         }
     )
 
@@ -227,6 +228,16 @@ class TestRoles:
         roles = {member.account_id: member.role for member in ring.members}
         assert roles.pop("c0-a0") is Role.BYSTANDER
         assert Role.BYSTANDER not in roles.values()
+
+    @pytest.mark.parametrize(("share", "role"), [(0.49, Role.BYSTANDER), (0.5, Role.CORE)])
+    def test_a_reseller_whose_customers_do_other_things_is_a_bystander(
+        self, share: float, role: Role
+    ) -> None:
+        frame = members()
+        frame.loc[2, "own_share"] = share
+        roles = {member.account_id: member.role for member in judge(frame, TWO, SURE).members}
+
+        assert roles["c0-a2"] is role
 
     def test_a_community_of_bystanders_is_benign(self) -> None:
         ring = judge(members(), TWO, scores(*[0.1] * 6))

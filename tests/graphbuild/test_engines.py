@@ -24,8 +24,8 @@ from ringfence.config import LinkSettings, Settings
 from ringfence.engine import check_engine, connect, open_engine
 from ringfence.errors import UsageError
 from ringfence.files import Workspace
-from ringfence.graphbuild.attributes import account_attributes
 from ringfence.graphbuild.assemble import Built, build_graph
+from ringfence.graphbuild.attributes import account_attributes
 from ringfence.graphbuild.build import build_addresses, build_links, build_sightings
 from ringfence.loaders.load import canonical_table
 from ringfence.loaders.staging import canonical_schema

@@ -31,10 +31,13 @@ def account_frame(
 
     Columns: account_id, created_at, plan, status, email_domain, org_id, first_seen, last_seen, banned_at,
     requests, tokens (into the model and out of it; null where no request says), amount_usd (paid; null where
-    no payment says), community, score, ring_id, ring_probability, role, decision (of its community).
+    no payment says), community, own_share (of its requests, those its end users send for it), score,
+    ring_id, ring_probability, role, decision (of its community).
     """
     members = pd.read_parquet(work.links / "members.parquet")
-    frame = members[["account_id", "first_seen", "last_seen", "community"]].assign(score=scores.score)
+    frame = members[["account_id", "first_seen", "last_seen", "community", "own_share"]].assign(
+        score=scores.score
+    )
     known = engine.to_pyarrow(
         tables("accounts").select("account_id", "created_at", "plan", "status", "email_domain", "org_id")
     )

@@ -49,6 +49,12 @@ def with_lives(
     return lived if earlier is None else followed(lived, earlier, now)
 
 
+def communities_before(earlier: Sequence[Ring]) -> pd.Series:
+    """Return account_id → the number of the community that it was in, in an earlier run."""
+    places = {m.account_id: number for number, ring in enumerate(earlier) for m in ring.members}
+    return pd.Series(places, dtype="int64")
+
+
 def _lived(
     ring: Ring,
     spans: Mapping[str, Span],

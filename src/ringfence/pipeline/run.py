@@ -42,7 +42,7 @@ from ringfence.pipeline.accounts import account_frame, account_output
 from ringfence.pipeline.end_users import judge_end_users, with_end_users
 from ringfence.pipeline.graph import graph_nodes, graph_relationships
 from ringfence.pipeline.known import TakenIn, take_in_labels, tell_status
-from ringfence.pipeline.lives import with_lives
+from ringfence.pipeline.lives import communities_before, with_lives
 from ringfence.pipeline.manifest import told_input
 from ringfence.pipeline.measure import Measure
 from ringfence.pipeline.page import report_data
@@ -229,7 +229,8 @@ class _Stages:
                 engine, self._tables, loaded.rows["accounts"], work, settings, self._public, tick, present
             )
         with self._measure.stage("Find communities") as tick:
-            built = build_graph(engine, self._tables, present, work, settings, tick)
+            before = None if self._earlier is None else communities_before(self._earlier.rings)
+            built = build_graph(engine, self._tables, present, work, settings, tick, before)
         with self._measure.stage("Judge end users"):
             judge_end_users(engine, self._tables, work, settings.links, self._public)
         return built

@@ -64,7 +64,7 @@ def _settings(told: Mapping[str, Any]) -> Settings:
 
 
 def _accounts(rows: Rows) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=["account_id", "first_seen", "last_seen"])
+    frame = pd.DataFrame(rows, columns=["account_id", "first_seen", "last_seen", "own_share"])
     for name in ("first_seen", "last_seen"):
         frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601")
     return frame.assign(community=_COMMUNITY)
