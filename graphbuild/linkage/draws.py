@@ -12,6 +12,8 @@ _STEP = 1_103_515_245
 def hashed(number: Any, draw: int) -> Any:
     """Return an Ibis integer of 0..:data:`PRIME` - 1 for an integer from 0 on, another one for each draw."""
     factor = (_STEP * (2 * draw + 3)) % PRIME
-    once = (number.cast("int64") % PRIME * factor + 12_345 * (draw + 1)) % PRIME
+    # Spark numbers rows in 32 bits, whatever Ibis says of them; through a float they become 64.
+    wide = number.cast("float64").cast("int64")
+    once = (wide % PRIME * factor + 12_345 * (draw + 1)) % PRIME
     # Squaring breaks the line that a single multiplication keeps.
     return (once * once + factor) % PRIME

@@ -31,7 +31,19 @@ from ringfence.loaders.load import canonical_table
 from ringfence.loaders.staging import canonical_schema
 from ringfence.schema import TABLES
 
-SETTINGS = Settings(links=LinkSettings(least_weight=0.5, resolution=0.5))
+SETTINGS = Settings(
+    links=LinkSettings(
+        least_weight=0.2,
+        least_candidate=0.1,
+        resolution=0.2,
+        family_cap={},
+        degree_cap={"ip": 8, "instrument": 8, "device": 8, "template": 8},
+        hub_signatures=1,
+        signature_length=1,
+        # Timing alone is twenty-five steps, each a job of Java's.
+        without=() if os.environ.get("RINGFENCE_SOAK") else ("timing", "network"),
+    )
+)
 
 # Compiles less, and neither loops nor expressions into classes: slower where there are many rows.
 QUICK_TO_START = """\

@@ -60,16 +60,18 @@ def test_gate_worlds_hold_no_ring_type_that_is_reported_on() -> None:
 
 
 def test_a_linker_that_finds_nothing_does_not_pass() -> None:
-    world = next(world for world in read_floors() if not world.labels)
+    world = replace(next(world for world in read_floors() if not world.labels), scale=0.0006)
     blind = Settings(links=LinkSettings(least_weight=1e6))
     crossed = {reading.figure for reading in gate([world], blind).readings if not reading.holds}
     assert {"rings_flagged", "b_cubed_f1", "account_average_precision"} <= crossed
 
 
 def test_a_linker_that_joins_everybody_does_not_pass() -> None:
-    world = next(world for world in read_floors() if not world.labels)
-    credulous = Settings(links=LinkSettings(least_weight=0.1, least_family_weight=0.1, resolution=0.001))
-    crossed = {reading.figure for reading in gate([world], credulous).readings if not reading.holds}
+    world = replace(next(world for world in read_floors() if not world.labels), scale=0.0006)
+    credulous = LinkSettings(
+        least_weight=0.1, least_candidate=0.1, least_family_weight=0.1, resolution=0.001, family_cap={}
+    )
+    crossed = {reading.figure for reading in gate([world], Settings(links=credulous)).readings if not reading.holds}
     assert "b_cubed_f1" in crossed
 
 

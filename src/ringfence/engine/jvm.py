@@ -6,6 +6,7 @@ Under ``spark-submit`` there is one already; its session is used as it is config
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -106,8 +107,11 @@ def spark_session(spill: Path, master: str | None, memory: str) -> tuple[SparkSe
 
 
 def _started(builder: Any, master: str) -> SparkSession:
+    interrupted = signal.getsignal(signal.SIGINT)
     try:
         session: SparkSession = builder.getOrCreate()
+        # PySpark would answer Ctrl-C by asking a session to stop its jobs, also one that is long gone.
+        signal.signal(signal.SIGINT, interrupted)
     # A master that does not answer comes out of Java, a Java that does not start as an error of Spark's own.
     except (Py4JError, PySparkException) as error:
         end_jvm()
