@@ -36,16 +36,17 @@ def test_every_file_of_the_contract_is_there(demo: Demo) -> None:
 
     assert made == {
         "rings.jsonl", "accounts.parquet", "links.parquet", "report.html", "manifest.json", "rejected",
-        "graph", "snapshot.safetensors",
+        "graph", "snapshot.safetensors", "subaccounts.parquet",
     }  # fmt: skip
     assert [p.name for p in demo.folder.iterdir() if p.name.startswith(".")] == []
 
 
 def test_rings_have_the_fields_that_others_build_on(demo: Demo) -> None:
     for ring in lines(demo.out):
-        assert set(ring) == RING_KEYS
+        assert set(ring) - {"history", "replacements"} == RING_KEYS
         assert ring["size"] == len(ring["members"])
-        assert {key for member in ring["members"] for key in member} == {"account_id", "score", "role"}
+        told = {key for member in ring["members"] for key in member} - {"end_users"}
+        assert told == {"account_id", "score", "role"}
         for evidence in ring["evidence"]:
             assert {"family", "statement", "weight", "entities"} <= set(evidence)
 
@@ -57,7 +58,8 @@ def test_accounts_and_links_have_the_columns_that_others_build_on(demo: Demo) ->
     assert accounts.column_names == ["account_id", "score", "ring_id", "ring_probability", "role", "decision"]
     assert accounts.num_rows == len(pd.read_parquet(demo.folder / "world" / "truth" / "accounts.parquet"))
     families = [str(family) for family in LINK_FAMILIES]
-    assert list(links.columns) == ["account_a", "account_b", "weight", *families]
+    more = ["replacement", "significant", "led", "followed"]
+    assert list(links.columns) == ["account_a", "account_b", "weight", *families, *more]
     assert (links["account_a"] < links["account_b"]).all()
     assert links[families].sum(axis=1).to_numpy() == pytest.approx(links["weight"].to_numpy(), abs=1e-5)
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 SEED = 20260301
 START = pd.Timestamp("2026-03-02T00:00:00Z")
-RINGS, SIZE, OTHERS = 3, 12, 100
+RINGS, SIZE, OTHERS = 3, 12, 600
 
 
 def write_world(folder: Path) -> Path:

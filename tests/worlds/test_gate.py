@@ -71,7 +71,9 @@ def test_a_linker_that_joins_everybody_does_not_pass() -> None:
     credulous = LinkSettings(
         least_weight=0.1, least_candidate=0.1, least_family_weight=0.1, resolution=0.001, family_cap={}
     )
-    crossed = {reading.figure for reading in gate([world], Settings(links=credulous)).readings if not reading.holds}
+    crossed = {
+        reading.figure for reading in gate([world], Settings(links=credulous)).readings if not reading.holds
+    }
     assert "b_cubed_f1" in crossed
 
 
