@@ -66,7 +66,7 @@ class LinkSettings:
     follow anybody around."""
     least_candidate: float = 3.0
     """Nats that shared values must bring before timing and lifecycle of a pair are looked at."""
-    least_weight: float = 6.0
+    least_weight: float = 4.6
     """A pair below this weight is no link."""
     false_link_rate: float = 0.05
     """The most that the expected share of chance links among the significant ones may be."""

@@ -266,11 +266,13 @@ def test_nobody_listens(tmp_path: Path) -> None:
     [
         ("7", 7, 7),
         ("0", 0, 0),
-        (format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True), 3000, 3600),
+        (timedelta(hours=1), 3000, 3600),
         (format_datetime(datetime.now() - timedelta(days=1)), 0, 0),  # without a zone
     ],
 )
-def test_retry_after_is_heard(tmp_path: Path, written: str, least: float, most: float) -> None:
+def test_retry_after_is_heard(tmp_path: Path, written: str | timedelta, least: float, most: float) -> None:
+    if isinstance(written, timedelta):
+        written = format_datetime(datetime.now(UTC) + written, usegmt=True)
     answer = f"HTTP/1.1 503 Later\r\nRetry-After: {written}\r\nContent-Length: 0\r\n\r\n"
     with raw(answering(answer.encode())) as url, pytest.raises(TryAgainError) as said:
         sent(hook(tmp_path, url))

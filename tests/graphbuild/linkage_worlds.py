@@ -13,7 +13,7 @@ from typing import Any
 import ibis
 import pandas as pd
 import pyarrow as pa
-from conftest import as_tables
+from canonical_frames import as_tables
 
 from ringfence.config import LinkSettings
 from ringfence.graphbuild.linkage.build import Linked, LinkSources, link_accounts

@@ -12,7 +12,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import as_tables
+from canonical_frames import as_tables
 from worlds_at_random import START, random_world
 
 from ringfence.config import LinkSettings

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import as_tables
+from canonical_frames import as_tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds_at_random import START, random_world

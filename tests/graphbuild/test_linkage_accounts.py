@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from conftest import as_tables
+from canonical_frames import as_tables
 from linkage_worlds import Pair, Row, Told, address_table, link, recount
 from worlds_at_random import random_world
 

@@ -8,7 +8,7 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 import pytest
-from conftest import as_tables
+from canonical_frames import as_tables
 from linkage_worlds import Row, address_table, seen_table
 
 from ringfence.graphbuild.linkage.views import VIEWS, view_kinds, view_sightings

@@ -14,7 +14,7 @@ from zlib import crc32
 import ibis
 import pandas as pd
 import pytest
-from conftest import as_tables
+from canonical_frames import as_tables
 
 from ringfence.config import LinkSettings
 from ringfence.graphbuild.networks import ADDRESS_SCHEMA
