@@ -147,7 +147,8 @@ def test_signals_add_to_their_family_a_little_beyond_its_cap(engine: Any) -> Non
 
 
 def test_a_pair_at_the_least_weight_is_a_link(engine: Any) -> None:
-    said: Said = [(1, VIEW["device"], 6.0, 1, 1), (2, VIEW["device"], 5.999999, 1, 1)]
+    least = LinkSettings().least_weight
+    said: Said = [(1, VIEW["device"], least, 1, 1), (2, VIEW["device"], least - 1e-6, 1, 1)]
     assert set(_links(engine, said, []).index) == {1}
     # Signals may carry a pair over the line.
     assert set(_links(engine, said, [(2, "timing", "hours", 0.1)]).index) == {1, 2}
