@@ -7,6 +7,7 @@ probability clears it whatever the evidence says.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -42,7 +43,8 @@ NAMED = 10
 
 _ACTIONS = {Decision.RING: Action.SUSPEND, Decision.REVIEW: Action.REVIEW, Decision.BENIGN: Action.NONE}
 _DECISION_ORDER = {decision: place for place, decision in enumerate(_ACTIONS)}
-_ROLE_ORDER = {role: place for place, role in enumerate((Role.CORE, Role.MEMBER, Role.BYSTANDER))}
+_ROLES = (Role.CORE, Role.MEMBER, Role.BYSTANDER)
+"""In the order in which members are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +91,16 @@ def decide_rings(
         ModelError: the scores are of another number of accounts, or one is not a number in 0..1.
     """
     _check_scores(scores, len(members))
-    judged = members.assign(score=scores.score)[members["community"].to_numpy() >= 0]
-    lines = {community: _evidence(rows) for community, rows in evidence.groupby("community")}
-    rings = [
-        _judge(group, lines.get(community, ()), scores.calibrated, settings.decisions)
-        for community, group in judged.groupby("community")
-        if len(group) >= settings.links.least_size
-    ]
+    rows = _listed(members.assign(score=scores.score), settings.links.least_size)
+    rows["role"] = _roles(rows, scores.calibrated)
+    score, people, lines = rows["score"].to_numpy(np.float64), _people(rows), _evidence(evidence)
+    rings, stop = [], 0
+    group: Any
+    for group in _groups(rows).itertuples():
+        start, stop = stop, stop + group.size
+        probability = float(score[start:stop].mean()) if scores.calibrated else None
+        told = lines.get(group.Index, ())
+        rings.append(_judge(group, probability, tuple(people[start:stop]), told, settings.decisions))
     return sorted(rings, key=_order)
 
 
@@ -109,14 +114,16 @@ def judge_again(ring: Ring, score: Mapping[str, float], decisions: DecisionSetti
         score: account → calibrated score, 0..1, of all its members.
         decisions: by which it was judged before.
     """
-    accounts = [member.account_id for member in ring.members]
-    scores = np.array([score[account] for account in accounts], np.float64)
-    roles = [_milder(member, new) for member, new in zip(ring.members, scores.tolist(), strict=True)]
+    scores = np.array([score[member.account_id] for member in ring.members], np.float64)
+    members = [
+        Member(member.account_id, new, _milder(member, new))
+        for member, new in zip(ring.members, scores.tolist(), strict=True)
+    ]
     known = _Community(
         probability=float(scores.mean()),
         evidence_score=ring.evidence_score,
         families=_families(ring.evidence, decisions),
-        active=sum(role is not Role.BYSTANDER for role in roles),
+        active=sum(member.role is not Role.BYSTANDER for member in members),
         # Links stay as they were: what was too weak for an accusation is so still.
         significant=1.0 if ring.decision is Decision.RING else 0.0,
     )
@@ -125,7 +132,7 @@ def judge_again(ring: Ring, score: Mapping[str, float], decisions: DecisionSetti
         ring,
         probability=known.probability,
         decision=decision,
-        members=_members(accounts, scores, roles),
+        members=tuple(sorted(members, key=lambda m: (_ROLES.index(m.role), -m.score, m.account_id))),
         recommended_action=_ACTIONS[decision],
     )
 
@@ -149,30 +156,53 @@ def _check_scores(scores: AccountScores, accounts: int) -> None:
         raise ModelError("Some account scores are not numbers from 0 to 1. Score the snapshot again.")
 
 
+def _listed(members: pd.DataFrame, least_size: int) -> pd.DataFrame:
+    """Return the members of communities that are large enough, by community and then by id."""
+    rows = members[members["community"].to_numpy() >= 0]
+    rows = rows[rows.groupby("community")["community"].transform("size") >= least_size]
+    return rows.sort_values(["community", "account_id"], ignore_index=True)
+
+
+def _groups(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a community, in their order: what is counted of its members."""
+    active = rows["role"] < _ROLES.index(Role.BYSTANDER)
+    counted = rows.assign(active=active, significant=active & (rows["significant_links"] > 0))
+    groups = counted.groupby("community").agg(
+        size=("role", "size"),
+        first_seen=("first_seen", "min"),
+        last_seen=("last_seen", "max"),
+        active=("active", "sum"),
+        significant=("significant", "sum"),
+    )
+    # Accounts never seen come last, equals by id.
+    by_time = rows.sort_values("first_seen", kind="stable", na_position="last")
+    return groups.assign(first=by_time.drop_duplicates("community").set_index("community")["account_id"])
+
+
 def _judge(
-    group: pd.DataFrame, evidence: tuple[Evidence, ...], calibrated: bool, decisions: DecisionSettings
+    group: Any,
+    probability: float | None,
+    members: tuple[Member, ...],
+    evidence: tuple[Evidence, ...],
+    decisions: DecisionSettings,
 ) -> Ring:
-    roles = _roles(group, calibrated)
-    active = np.array([role is not Role.BYSTANDER for role in roles])
-    significant = group["significant_links"].to_numpy(np.int64) > 0
-    score = group["score"].to_numpy(np.float64)
     known = _Community(
-        probability=float(score.mean()) if calibrated else None,
+        probability=probability,
         evidence_score=sum(line.weight * line.coverage for line in evidence),
         families=_families(evidence, decisions),
-        active=int(active.sum()),
-        significant=float(significant[active].mean()) if active.any() else 0.0,
+        active=group.active,
+        significant=group.significant / max(group.active, 1),
     )
     decision = _decision(known, decisions)
     return Ring(
-        ring_id=_ring_id(group),
+        ring_id=f"R-{blake2b(str(group.first).encode(), digest_size=8).hexdigest()}",
         probability=known.probability,
         decision=decision,
-        size=len(group),
-        first_seen=_time(group["first_seen"].min()),
-        last_seen=_time(group["last_seen"].max()),
+        size=group.size,
+        first_seen=_time(group.first_seen),
+        last_seen=_time(group.last_seen),
         evidence_score=known.evidence_score,
-        members=_members(group["account_id"].tolist(), score, roles),
+        members=members,
         evidence=evidence,
         tactics=(),
         recommended_action=_ACTIONS[decision],
@@ -194,54 +224,41 @@ def _decision(known: _Community, decisions: DecisionSettings) -> Decision:
     return Decision.RING if sure else Decision.REVIEW
 
 
-def _roles(group: pd.DataFrame, calibrated: bool) -> list[Role]:
-    share = group["inside_share"].to_numpy(np.float64)
-    families = group["inside_families"].to_numpy(np.int64)
-    score = group["score"].to_numpy(np.float64)
-    central = share >= np.median(share)
+def _roles(rows: pd.DataFrame, calibrated: bool) -> npt.NDArray[np.int64]:
+    """Return each member's role by its place in :data:`_ROLES`."""
+    share, families, score = rows["inside_share"], rows["inside_families"], rows["score"]
+    central = share >= share.groupby(rows["community"]).transform("median")
     if calibrated:
         bystander, core = score < BYSTANDER_SCORE, (score >= CORE_SCORE) & central
     else:
         bystander, core = (share < BYSTANDER_SHARE) & (families <= 1), (families >= INDEPENDENT) & central
     # Whoever the others only ever came after may be framed: it takes no doing of its own.
-    framed = ((group["led"] > 0) & (group["followed"] == 0)).to_numpy()
+    framed = (rows["led"] > 0) & (rows["followed"] == 0)
     # A reseller answers for its customers only where most of what they send is the ring's.
-    bystander = bystander | framed | (group["own_share"].to_numpy(np.float64) < OWN_SHARE)
-    return [
-        Role.BYSTANDER if is_bystander else Role.CORE if is_core else Role.MEMBER
-        for is_bystander, is_core in zip(bystander, core, strict=True)
-    ]
+    bystander = bystander | framed | (rows["own_share"] < OWN_SHARE)
+    return np.where(bystander, _ROLES.index(Role.BYSTANDER), np.where(core, 0, 1))
 
 
-def _members(accounts: list[str], score: npt.NDArray[np.float64], roles: list[Role]) -> tuple[Member, ...]:
-    """Return the members, core first, then by score, highest first, then by id."""
-    listed = [Member(a, float(s), r) for a, s, r in zip(accounts, score, roles, strict=True)]
-    return tuple(sorted(listed, key=lambda m: (_ROLE_ORDER[m.role], -m.score, m.account_id)))
+def _people(rows: pd.DataFrame) -> list[Member]:
+    """Return the members by community: core first, then by score, highest first, then by id."""
+    order = np.lexsort((-rows["score"].to_numpy(np.float64), rows["role"], rows["community"]))
+    told = (rows[name].to_numpy()[order].tolist() for name in ("account_id", "score", "role"))
+    return [Member(account, score, _ROLES[role]) for account, score, role in zip(*told, strict=True)]
 
 
-def _evidence(rows: pd.DataFrame) -> tuple[Evidence, ...]:
-    """Return a community's evidence, what adds most to its score first."""
-    lines = [
-        Evidence(
-            family=Family(row.family),
-            statement=str(row.statement),
-            weight=float(row.weight),
-            coverage=float(row.coverage),
-            entities=tuple(row.entities)[:NAMED],
+def _evidence(rows: pd.DataFrame) -> dict[int, tuple[Evidence, ...]]:
+    """Return each community's evidence, what adds most to its score first."""
+    lines = defaultdict(list)
+    row: Any
+    for row in rows.itertuples(index=False):
+        line = Evidence(
+            Family(row.family), row.statement, row.weight, row.coverage, tuple(row.entities[:NAMED])
         )
-        for row in _rows(rows)
-    ]
-    return tuple(sorted(lines, key=lambda line: (-line.weight * line.coverage, line.family)))
-
-
-def _rows(frame: pd.DataFrame) -> Any:
-    return frame.itertuples(index=False)
-
-
-def _ring_id(group: pd.DataFrame) -> str:
-    """Return the id after the account seen first; accounts never seen come last, equals by id."""
-    first = group.sort_values(["first_seen", "account_id"], na_position="last")["account_id"].iloc[0]
-    return f"R-{blake2b(str(first).encode(), digest_size=8).hexdigest()}"
+        lines[row.community].append(line)
+    return {
+        community: tuple(sorted(mine, key=lambda line: (-line.weight * line.coverage, line.family)))
+        for community, mine in lines.items()
+    }
 
 
 def _time(when: Any) -> datetime | None:
