@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -50,10 +50,11 @@ def with_end_users(rings: Sequence[Ring], work: Workspace) -> list[Ring]:
     units = pd.read_parquet(work.links / "subaccounts.parquet")
     guilty = units[units["carries"].astype(bool) & units["end_user_id"].notna()]
     names = {str(account): tuple(rows) for account, rows in guilty.groupby("account_id")["end_user_id"]}
-    return [
-        replace(
-            ring,
-            members=tuple(replace(one, end_users=names.get(one.account_id, ())) for one in ring.members),
-        )
-        for ring in rings
-    ]
+    return [_with_end_users(ring, names) for ring in rings]
+
+
+def _with_end_users(ring: Ring, names: Mapping[str, tuple[str, ...]]) -> Ring:
+    if not any(member.account_id in names for member in ring.members):
+        return ring
+    members = (replace(one, end_users=names.get(one.account_id, ())) for one in ring.members)
+    return replace(ring, members=tuple(members))

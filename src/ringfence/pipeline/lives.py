@@ -32,19 +32,17 @@ def with_lives(
         rings: As they were judged.
         earlier: The rings of an earlier run; None where none is given.
     """
+    ring_of = {member.account_id: ring.ring_id for ring in rings for member in ring.members}
     members = pd.read_parquet(
         work.links / "members.parquet", columns=["account_id", "first_seen", "last_seen"]
     )
     now = _time(members["last_seen"].max())
-    banned = _banned(engine, tables)
-    spans = {
-        str(name): Span(_time(first), banned.get(str(name)))
-        for name, first in zip(members["account_id"], members["first_seen"], strict=True)
-    }
-    replaced = _replaced(engine, tables, work)
-    active = _active(engine, tables, rings)
+    spans = _spans(members[members["account_id"].isin(ring_of)], _banned(engine, tables))
+    replaced = _inside(ring_of, _replaced(engine, tables, work))
+    active = _active(engine, tables, ring_of)
     lived = [
-        _lived(ring, spans, active.get(ring.ring_id, {}), _inside(ring, replaced), now) for ring in rings
+        _lived(ring, spans, active.get(ring.ring_id, {}), tuple(replaced.get(ring.ring_id, ())), now)
+        for ring in rings
     ]
     return lived if earlier is None else followed(lived, earlier, now)
 
@@ -81,12 +79,24 @@ def _replaced(engine: Any, tables: Tables, work: Workspace) -> pd.DataFrame:
     return found
 
 
-def _inside(ring: Ring, replaced: pd.DataFrame) -> tuple[Replacement, ...]:
-    """Return the replacements of members by members: an account outside is not accused by them."""
-    mine = {member.account_id for member in ring.members}
-    rows = replaced[replaced["banned"].isin(mine) & replaced["replacement"].isin(mine)]
-    columns = (rows[name].tolist() for name in ("banned", "replacement", "days", "confidence"))
-    return tuple(Replacement(*row) for row in zip(*columns, strict=True))
+def _inside(ring_of: Mapping[str, str], replaced: pd.DataFrame) -> dict[str, list[Replacement]]:
+    """Return ring → replacements of members by members: an account outside is not accused by them."""
+    inside: dict[str, list[Replacement]] = {}
+    columns = (replaced[name].tolist() for name in ("banned", "replacement", "days", "confidence"))
+    for banned, *told in zip(*columns, strict=True):
+        ring_id = ring_of.get(banned)
+        if ring_id is not None and ring_id == ring_of.get(told[0]):
+            inside.setdefault(ring_id, []).append(Replacement(banned, *told))
+    return inside
+
+
+def _spans(members: pd.DataFrame, banned: Mapping[str, datetime]) -> dict[str, Span]:
+    """Return account → when it came, and when it was banned."""
+    came = pd.DatetimeIndex(members["first_seen"]).to_pydatetime()
+    return {
+        name: Span(None if first is pd.NaT else first, banned.get(name))
+        for name, first in zip(members["account_id"].tolist(), came, strict=True)
+    }
 
 
 def _banned(engine: Any, tables: Tables) -> dict[str, datetime]:
@@ -99,22 +109,23 @@ def _banned(engine: Any, tables: Tables) -> dict[str, datetime]:
     return {row["account_id"]: datetime.fromtimestamp(row["at"], UTC) for row in rows}
 
 
-def _active(engine: Any, tables: Tables, rings: Sequence[Ring]) -> dict[str, dict[date, int]]:
+def _active(engine: Any, tables: Tables, ring_of: Mapping[str, str]) -> dict[str, dict[date, int]]:
     """Return ring → day → how many of its accounts were active."""
-    ring_of = pa.table(
+    accounts = pa.table(
         {
-            "account_id": pa.array([m.account_id for ring in rings for m in ring.members], pa.string()),
-            "ring": pa.array([ring.ring_id for ring in rings for _ in ring.members], pa.string()),
+            "account_id": pa.array(ring_of, pa.string()),
+            "account": pa.array(range(len(ring_of)), pa.int64()),
+            "ring": pa.array(ring_of.values(), pa.string()).dictionary_encode().indices,
         }
     )
     rows = ibis.union(*(tables(name).select("account_id", "ts") for name in ACTIVITY_TABLES))
-    rows = rows.filter(rows["ts"].notnull()).inner_join(ibis.memtable(ring_of), "account_id")
-    days = rows.group_by("ring", day=rows["ts"].cast("timestamp").date()).agg(
-        accounts=rows["account_id"].nunique()
-    )
+    rows = rows.filter(rows["ts"].notnull()).inner_join(ibis.memtable(accounts), "account_id")
+    rows = rows.select("ring", "account", day=rows["ts"].cast("timestamp").date()).distinct()
+    days = engine.to_pyarrow(rows.group_by("ring", "day").agg(accounts=rows.count()))
+    names = list(dict.fromkeys(ring_of.values()))
     active: dict[str, dict[date, int]] = {}
-    for row in engine.to_pyarrow(days).to_pylist():
-        active.setdefault(row["ring"], {})[row["day"]] = int(row["accounts"])
+    for ring, day, count in zip(*(days[name].to_pylist() for name in days.column_names), strict=True):
+        active.setdefault(names[ring], {})[day] = count
     return active
 
 
