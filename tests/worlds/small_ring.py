@@ -1,4 +1,4 @@
-"""A world of 13 ring accounts and 400 innocents over five days, written by hand for replays."""
+"""A world of 13 ring accounts and 400 innocents over four days, written by hand for replays."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 START = pd.Timestamp("2026-03-02T00:00:00Z")
 HOUR = pd.Timedelta(hours=1)
-END = 5 * 24
+END = 4 * 24
 RING_STARTS = 30
 """Hour of the ring's first request."""
 BANNED = 60.5
@@ -63,8 +63,8 @@ def small_world(folder: Path, *, shared: bool = True) -> World:
 def _ring_rows(rng: np.random.Generator, number: int, *, shared: bool) -> list[dict[str, Any]]:
     first, last = {0: (RING_STARTS, BANNED), 12: (REPLACED + 1, END)}.get(number, (RING_STARTS, END))
     rows = []
-    for hour in np.arange(first, last, 4):
-        place = int(rng.integers(4)) if shared else 50 + number
+    for turn, hour in enumerate(np.arange(first, last, 4)):
+        place = (number + turn) % 4 if shared else 50 + number
         text = " ".join(map(str, rng.integers(0, 10**6, 12)))
         rows.append(
             {
@@ -85,12 +85,13 @@ def _own_rows(rng: np.random.Generator, number: int) -> list[dict[str, Any]]:
         {
             "account_id": INNOCENT[number],
             "ts": START + float(rng.uniform(0.5, END)) * HOUR,
-            "ip": f"22.80.{number % 250}.{number // 250}",
-            "device_id": f"dev-home-{number}",
+            # At home or on the way: among so few accounts, what the ring shares is rare only so.
+            "ip": f"{22 + turn % 2}.80.{number % 250}.{number // 250}",
+            "device_id": f"dev-{('home', 'phone')[turn % 2]}-{number}",
             "prompt": f"{INNOCENT[number]} asks about {' '.join(rng.choice(words, 8))}",
             "distilling": False,
         }
-        for _ in range(4)
+        for turn in range(4)
     ]
 
 
