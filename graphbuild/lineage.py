@@ -16,6 +16,8 @@ from ringfence.lineage import Heir, trace
 from ringfence.records import LifeEvent, Replacement, Ring, Turn
 
 _SEEN_BESIDE = frozenset({Turn.GREW, Turn.SHRANK, Turn.MERGED, Turn.SPLIT})
+_TURNS = tuple(Turn)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +179,7 @@ def _free_id(ring_id: str, taken: set[str]) -> str:
 
 
 def _in_order(events: Sequence[LifeEvent]) -> tuple[LifeEvent, ...]:
-    turns = list(Turn)
-    first = datetime.min.replace(tzinfo=UTC)
-    return tuple(sorted(events, key=lambda e: (e.at or first, turns.index(e.turn), e.other or "")))
+    return tuple(sorted(events, key=lambda e: (e.at or _NEVER, _TURNS.index(e.turn), e.other or "")))
 
 
 def _midnight(day: date) -> datetime:

@@ -10,6 +10,8 @@ from typing import Any
 import ibis
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from ringfence.files import Workspace
 from ringfence.graphbuild.lineage import LifeSettings, Span, followed, life
@@ -33,11 +35,10 @@ def with_lives(
         earlier: The rings of an earlier run; None where none is given.
     """
     ring_of = {member.account_id: ring.ring_id for ring in rings for member in ring.members}
-    members = pd.read_parquet(
-        work.links / "members.parquet", columns=["account_id", "first_seen", "last_seen"]
-    )
-    now = _time(members["last_seen"].max())
-    spans = _spans(members[members["account_id"].isin(ring_of)], _banned(engine, tables))
+    members = pq.read_table(work.links / "members.parquet", columns=["account_id", "first_seen", "last_seen"])
+    now = _time(members["last_seen"].to_pandas().max())
+    judged = pc.is_in(members["account_id"], pa.array(ring_of, members["account_id"].type))
+    spans = _spans(members.filter(judged), _banned(engine, tables))
     replaced = _inside(ring_of, _replaced(engine, tables, work))
     active = _active(engine, tables, ring_of)
     lived = [
@@ -90,12 +91,12 @@ def _inside(ring_of: Mapping[str, str], replaced: pd.DataFrame) -> dict[str, lis
     return inside
 
 
-def _spans(members: pd.DataFrame, banned: Mapping[str, datetime]) -> dict[str, Span]:
+def _spans(members: pa.Table, banned: Mapping[str, datetime]) -> dict[str, Span]:
     """Return account → when it came, and when it was banned."""
-    came = pd.DatetimeIndex(members["first_seen"]).to_pydatetime()
+    came = pd.DatetimeIndex(members["first_seen"].to_pandas()).to_pydatetime()
     return {
         name: Span(None if first is pd.NaT else first, banned.get(name))
-        for name, first in zip(members["account_id"].tolist(), came, strict=True)
+        for name, first in zip(members["account_id"].to_pylist(), came, strict=True)
     }
 
 
