@@ -7,6 +7,7 @@ a row a relationship.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +36,23 @@ class GraphTables:
         return {name: table.num_rows for name, table in tables.items() if table.num_rows}
 
 
-def write_graph(folder: Path, nodes: dict[str, pa.Table], relationships: dict[str, pa.Table]) -> GraphTables:
+def write_graph(
+    folder: Path, nodes: Mapping[str, pa.Table], relationships: Mapping[str, pa.Table]
+) -> GraphTables:
     """Write the tables below ``folder`` and return them with their digest."""
+    digest = write_tables(folder, nodes.items(), relationships.items())
+    return GraphTables(dict(nodes), dict(relationships), digest)
+
+
+def write_tables(
+    folder: Path, nodes: Iterable[tuple[str, pa.Table]], relationships: Iterable[tuple[str, pa.Table]]
+) -> str:
+    """Write the tables below ``folder``, each before the next is made, and return their digest."""
     for kind, tables in (("nodes", nodes), ("relationships", relationships)):
         (folder / kind).mkdir(parents=True, exist_ok=True)
-        for name, table in tables.items():
+        for name, table in tables:
             pq.write_table(table, folder / kind / f"{name}.parquet", compression="zstd")
-    return GraphTables(nodes, relationships, _digest(folder))
+    return _digest(folder)
 
 
 def read_graph(folder: Path) -> GraphTables:
