@@ -11,6 +11,7 @@ import ibis
 import pyarrow as pa
 
 from ringfence.config import LinkSettings
+from ringfence.graphbuild.linkage.draws import drawn_from
 from ringfence.graphbuild.linkage.links import PAIR, brought_pairs
 from ringfence.graphbuild.linkage.neighbours import hub_neighbours
 from ringfence.graphbuild.linkage.pairs import shared_hubs, shared_values, summed, view_weights
@@ -54,47 +55,66 @@ class Bringing:
         }
         return {view: crowd for view, crowd in crowds.items() if crowd.shared}
 
-    def bring(self, crowds: Mapping[View, Crowd], sightings: Sightings) -> Any:
+    def bring(self, crowds: Mapping[View, Crowd], sightings: Sightings, share: float = 1.0) -> Any:
         """Return the pairs as :func:`brought_pairs` makes them.
 
         Args:
             crowds: What is looked at, and how it spreads; at least one view that is not weak.
             sightings: View → Ibis table with account_id, entity_id, first_seen, a row a pair.
+            share: Of the accounts, 0..1: only pairs are brought whose ``account_a`` is among them.
         """
-        looks = [self._look(view, crowd, sightings(view)) for view, crowd in crowds.items()]
-        pairs = self._candidates(looks)
-        weighed = [self._weigh(look, pairs) for look in looks]
+        looks = [self._look(view, crowd, sightings(view), share) for view, crowd in crowds.items()]
+        pairs = self._candidates(looks, share)
+        weighed = [self._weigh(look, self._open(look, looks, pairs)) for look in looks]
         return self.steps.keep(brought_pairs(ibis.union(*weighed), self.settings), "brought")
 
-    def _look(self, view: View, crowd: Crowd, sightings: Any) -> _Look:
+    def _look(self, view: View, crowd: Crowd, sightings: Any, share: float) -> _Look:
         keep, settings = self.steps.keep, self.settings
         public = ibis.memtable(pa.table({"entity_id": pa.array(sorted(self.public), pa.string())}))
         kinds = view_kinds(view, self.addresses, public)
         rare = rarity(sightings, view, crowd, settings, kinds)
         used = keep(uses(sightings, self.numbers, rare), f"uses-{view.name}")
-        near = None if view.weak else keep(summed(shared_values(used)), f"near-{view.name}")
+        near = None if view.weak else keep(summed(shared_values(used, share)), f"near-{view.name}")
         return _Look(view, crowd, used, near)
 
-    def _candidates(self, looks: Collection[_Look]) -> Any:
+    def _candidates(self, looks: Collection[_Look], share: float) -> Any:
         """Return account_a, account_b of those weighed in full: rare values or many hubs join them."""
-        settings, strong = self.settings, [look for look in looks if not look.view.weak]
-        rows = ibis.union(*(view_weights(look.near, look.view, settings) for look in strong))
-        close = rows.group_by(*PAIR).agg(weight=rows["weight"].sum())
-        close = close.filter(close["weight"] >= settings.least_candidate).select(*PAIR)
-        met = [
-            self.steps.keep(
-                hub_neighbours(look.used, settings.least_weight / settings.scaled(look.view.name), settings),
-                f"neighbours-{look.view.name}",
-            )
-            for look in strong
-            if look.crowd.hubs
+        least, strong = self.settings.least_candidate, [look for look in looks if not look.view.weak]
+        rows = [self._near(look).select(*PAIR, "weight") for look in strong]
+        rows += [
+            self._met(look, share).mutate(weight=ibis.literal(least)) for look in strong if look.crowd.hubs
         ]
-        pairs = ibis.union(close, *met, distinct=True) if met else close
-        return self.steps.keep(pairs, "candidates")
+        found = ibis.union(*rows)
+        close = found.group_by(*PAIR).agg(weight=found["weight"].sum())
+        return self.steps.keep(close.filter(close["weight"] >= least).select(*PAIR), "candidates")
+
+    def _met(self, look: _Look, share: float) -> Any:
+        """Return account_a, account_b of those whom many hubs join."""
+        least = self.settings.least_weight / self.settings.scaled(look.view.name)
+        pairs = hub_neighbours(look.used, least, self.settings)
+        pairs = pairs if share >= 1 else pairs.filter(drawn_from(pairs["account_a"], share))
+        return self.steps.keep(pairs, f"neighbours-{look.view.name}")
+
+    def _near(self, look: _Look) -> Any:
+        """Return what a view that is not weak says of pairs, but for hubs, which can only add to it."""
+        return view_weights(look.near, look.view, self.settings)
+
+    def _open(self, look: _Look, looks: Collection[_Look], pairs: Any) -> Any:
+        """Return those of the pairs for which a view can make a difference.
+
+        Of a family's views the strongest counts, so a weak one need not be asked where another says more.
+        """
+        if not look.view.weak:
+            return pairs
+        for other in looks:
+            if other.near is not None and other.view.family == look.view.family:
+                said = self._near(other)
+                pairs = pairs.anti_join(said.filter(said["weight"] >= self.settings.weak_cap), PAIR)
+        return pairs
 
     def _weigh(self, look: _Look, pairs: Any) -> Any:
-        parts = [] if look.near is None else [look.near.semi_join(pairs, PAIR)]
+        near = None if look.near is None else look.near.semi_join(pairs, PAIR)
         if look.crowd.hubs:
-            keep = partial(self.steps.keep, name=f"hubs-{look.view.name}")
-            parts.append(summed(shared_hubs(look.used, pairs, keep)))
-        return view_weights(ibis.union(*parts), look.view, self.settings)
+            hubs = shared_hubs(look.used, pairs, partial(self.steps.keep, name=f"hubs-{look.view.name}"))
+            near = summed(hubs if near is None else ibis.union(near, hubs.select(*near.columns)))
+        return view_weights(near, look.view, self.settings)

@@ -91,8 +91,9 @@ def link_accounts(
         # Each view is dealt by itself: two that lie alike would else be dealt alike, and agree in everything.
         dealt = {view: rewired(sightings(view), draw) for draw, view in enumerate(strong)}
         null = {view: steps.keep(rows, f"null-{view.name}") for view, rows in dealt.items()}
-        by_chance = bringing.bring(strong, null.__getitem__)
-        least = significant_from(engine, brought, by_chance, settings.false_link_rate)
+        share = min(1.0, settings.null_accounts / sources.accounts)
+        by_chance = bringing.bring(strong, null.__getitem__, share)
+        least = significant_from(engine, brought, by_chance, settings.false_link_rate, share)
         asked = Signalling(steps, numbers, sources.tables, sources.accounts, sources.hits, sources.present)
         signals = asked.about(brought.select(*PAIR), settings.without)
     found = steps.keep(links(brought, signals, least, settings), "links")

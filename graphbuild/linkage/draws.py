@@ -17,3 +17,8 @@ def hashed(number: Any, draw: int) -> Any:
     once = (wide % PRIME * factor + 12_345 * (draw + 1)) % PRIME
     # Squaring breaks the line that a single multiplication keeps.
     return (once * once + factor) % PRIME
+
+
+def drawn_from(number: Any, share: float) -> Any:
+    """Return whether an integer is among a share of them, 0..1, that is drawn."""
+    return hashed(number, 0) < round(share * PRIME)

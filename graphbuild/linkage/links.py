@@ -14,6 +14,7 @@ import ibis
 import pandas as pd
 
 from ringfence.config import LinkSettings
+from ringfence.graphbuild.linkage.views import VIEWS
 from ringfence.schema import LINK_FAMILIES
 
 PAIR = ("account_a", "account_b")
@@ -34,21 +35,23 @@ def brought_pairs(views: Any, settings: LinkSettings) -> Any:
         views: Ibis table as :func:`ringfence.graphbuild.linkage.pairs.view_weights` makes it, of all views.
         settings: Caps, and the least weight of a candidate.
     """
-    strongest = views.group_by(*PAIR, "family").agg(
-        weight=views["weight"].max(),
-        strong=views["weight"].max(where=~views["weak"]).fill_null(0.0),
+    families = {str(view.family): settings.cap(view.family) for view in VIEWS}
+    strongest = views.group_by(*PAIR).agg(
         led=views["led"].sum().cast("int64"),
         followed=views["followed"].sum().cast("int64"),
+        **{name: _strongest(views, name) for name in families},
+        **{f"strong_{name}": _strongest(views, name, ~views["weak"]) for name in families},
     )
-    cap = strongest["family"].cases(*((str(f), settings.cap(f)) for f in LINK_FAMILIES), else_=0.0)
-    capped = strongest.mutate(
-        weight=ibis.least(strongest["weight"], cap), strong=ibis.least(strongest["strong"], cap)
-    )
-    wide = capped.group_by(*PAIR).agg(
-        led=capped["led"].sum().cast("int64"),
-        followed=capped["followed"].sum().cast("int64"),
-        strong=capped["strong"].sum(),
-        **_by_family(capped),
+
+    def capped(column: str, family: str) -> Any:
+        return ibis.least(strongest[column], ibis.literal(families[family]))
+
+    wide = strongest.select(
+        *PAIR,
+        "led",
+        "followed",
+        strong=sum((capped(f"strong_{name}", name) for name in families), ibis.literal(0.0)),
+        **{str(f): capped(f, f) if f in families else ibis.literal(0.0) for f in LINK_FAMILIES},
     )
     total = _total(wide)
     alone = (wide["led"] == 0) | (wide["followed"] == 0)
@@ -107,6 +110,10 @@ def without_bans(linked: pd.DataFrame, settings: LinkSettings) -> pd.DataFrame:
     lifecycle = (linked["lifecycle"] - linked["replacement"]).clip(lower=0.0).round(6)
     bare = linked.assign(weight=weight, lifecycle=lifecycle, replacement=0.0)
     return bare[bare["weight"] >= settings.least_weight].reset_index(drop=True)
+
+
+def _strongest(views: Any, family: str, only: Any = True) -> Any:
+    return views["weight"].max(where=(views["family"] == family) & only).fill_null(0.0)
 
 
 def _by_family(rows: Any) -> dict[str, Any]:

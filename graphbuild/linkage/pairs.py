@@ -9,28 +9,29 @@ from typing import Any
 import ibis
 
 from ringfence.config import LinkSettings
+from ringfence.graphbuild.linkage.draws import drawn_from
 from ringfence.graphbuild.linkage.views import View
 
 SUMMED = ("account_a", "account_b", "agreed", "shared", "led", "followed", "fewer")
-"""Columns of what a pair shares of one view, see :func:`summed`."""
+"""Columns of what a pair shares of one view: ``account_a < account_b``, nats agreed, values shared, of how
+many each side was seen first, and the values that the account with fewer of them has."""
 
 TELLING = 1.0
 """Nats from which on a shared value tells who came first."""
 
 
-def shared_values(used: Any) -> Any:
-    """Return what each pair shares but for hubs, a row a value.
-
-    Columns are account_a < account_b, entity, weight in nats, led, followed (1 where the first came no
-    later, no earlier) and fewer, the values of the account that has fewer.
+def shared_values(used: Any, share: float = 1.0) -> Any:
+    """Return what each pair shares but for hubs: :data:`SUMMED`, a row a value.
 
     Args:
         used: As :func:`ringfence.graphbuild.linkage.rarity.uses` makes them, of one view.
+        share: Of the accounts, 0..1: only pairs are made whose ``account_a`` is among them.
     """
     near = used.filter(~used["hub"])
     other = near.view()
-    rows = near.inner_join(other, [near["entity"] == other["entity"], near["account"] < other["account"]])
-    return _weighed(rows, near, other)
+    drawn = near if share >= 1 else near.filter(drawn_from(near["account"], share))
+    rows = drawn.inner_join(other, [drawn["entity"] == other["entity"], drawn["account"] < other["account"]])
+    return _weighed(rows, drawn, other)
 
 
 def shared_hubs(used: Any, pairs: Any, keep: Callable[[Any], Any] | None = None) -> Any:
@@ -67,25 +68,22 @@ def _weighed(rows: Any, left: Any, right: Any) -> Any:
     return rows.select(
         account_a=left["account"],
         account_b=right["account"],
-        entity=left["entity"],
-        weight=weight,
-        led=(telling & led.fill_null(True)).cast("int64"),
-        followed=(telling & followed.fill_null(True)).cast("int64"),
+        agreed=weight,
+        # Counts are floating point, since DuckDB adds up integers in 128 bits, at twice the cost.
+        shared=ibis.literal(1.0),
+        led=(telling & led.fill_null(True)).cast("float64"),
+        followed=(telling & followed.fill_null(True)).cast("float64"),
         fewer=ibis.least(left["values"], right["values"]),
     )
 
 
 def summed(shared: Any) -> Any:
-    """Return :data:`SUMMED`, a row a pair.
-
-    They are nats agreed, values shared, of how many each side was seen first, and the values that the account
-    with fewer of them has.
-    """
+    """Return :data:`SUMMED`, a row a pair, of rows of which a pair may have several."""
     return shared.group_by("account_a", "account_b").agg(
-        agreed=shared["weight"].sum(),
-        shared=shared.count(),
-        led=shared["led"].sum().cast("int64"),
-        followed=shared["followed"].sum().cast("int64"),
+        agreed=shared["agreed"].sum(),
+        shared=shared["shared"].sum(),
+        led=shared["led"].sum(),
+        followed=shared["followed"].sum(),
         fewer=shared["fewer"].max(),
     )
 
@@ -98,31 +96,24 @@ def view_weights(sums: Any, view: View, settings: LinkSettings) -> Any:
     operator who keeps cards apart is no innocent for that.
 
     Args:
-        sums: Ibis table of :data:`SUMMED`; a pair may have several rows, which add up.
+        sums: Ibis table of :data:`SUMMED`, a row a pair.
         view: What they are of.
         settings: Agreement probabilities, scales, and the cap of weak views.
     """
-    total = sums.group_by("account_a", "account_b").agg(
-        agreed=sums["agreed"].sum(),
-        shared=sums["shared"].sum().cast("int64"),
-        led=sums["led"].sum().cast("int64"),
-        followed=sums["followed"].sum().cast("int64"),
-        fewer=sums["fewer"].max(),
-    )
-    apart = (total["fewer"] - total["shared"]) * math.log(1 - settings.agreement[view.name])
-    weight = (total["agreed"] + apart) * settings.scaled(view.name)
+    apart = (sums["fewer"] - sums["shared"]) * math.log(1 - settings.agreement[view.name])
+    weight = (sums["agreed"] + apart) * settings.scaled(view.name)
     if view.weak:
         weight = ibis.least(weight, ibis.literal(settings.weak_cap))
     # Everybody has weak values, so nobody came first to them.
     telling = 0 if view.weak else 1
-    weighed = total.select(
+    weighed = sums.select(
         "account_a",
         "account_b",
         view=ibis.literal(view.name),
         family=ibis.literal(str(view.family)),
         weak=ibis.literal(view.weak),
         weight=weight.round(6),
-        led=total["led"] * telling,
-        followed=total["followed"] * telling,
+        led=sums["led"] * telling,
+        followed=sums["followed"] * telling,
     )
     return weighed.filter(weighed["weight"] > 0)

@@ -22,7 +22,7 @@ _BIN = 0.05
 
 
 def least_significant(
-    found: npt.NDArray[np.int64], by_chance: npt.NDArray[np.int64], rate: float
+    found: npt.NDArray[np.int64], by_chance: npt.NDArray[np.int64], rate: float, share: float = 1.0
 ) -> int | None:
     """Return the first bin from which on pairs are significant; None where no pair is.
 
@@ -30,26 +30,28 @@ def least_significant(
         found: shape: ``(k,)``; pairs by weight, in rising bins.
         by_chance: shape: ``(k,)``; the same for the null.
         rate: Most that the expected share of chance among the significant ones may be, 0..1.
+        share: Of all pairs of the null, those that were looked at, 0..1.
     """
     reach, chance = (np.cumsum(counts[::-1])[::-1] for counts in (found, by_chance))
-    named = (chance + 1 <= rate * reach).nonzero()[0]
+    named = ((chance + 1) / share <= rate * reach).nonzero()[0]
     return int(named[0]) if len(named) else None
 
 
-def significant_from(engine: Any, shared: Any, by_chance: Any, rate: float) -> float:
+def significant_from(engine: Any, shared: Any, by_chance: Any, rate: float, share: float = 1.0) -> float:
     """Return the weight in nats from which on what a pair shares is significant; infinite where nothing is.
 
     Args:
         engine: A :class:`ringfence.engine.Engine`.
         shared: Ibis table with the column shared: nats, a row a pair.
         by_chance: The same for the null.
-        rate: As :func:`least_significant` takes it.
+        rate: As :func:`least_significant` takes it, like the share.
+        share: Of the pairs of the null.
     """
     counted = pd.concat(
         [_counted(engine, rows, name) for name, rows in (("found", shared), ("chance", by_chance))], axis=1
     )
     counted = counted.fillna(0).astype("int64").sort_index()
-    first = least_significant(counted["found"].to_numpy(), counted["chance"].to_numpy(), rate)
+    first = least_significant(counted["found"].to_numpy(), counted["chance"].to_numpy(), rate, share)
     return math.inf if first is None else float(counted.index[first]) * _BIN
 
 

@@ -70,6 +70,8 @@ class LinkSettings:
     """A pair below this weight is no link."""
     false_link_rate: float = 0.05
     """The most that the expected share of chance links among the significant ones may be."""
+    null_accounts: int = 50_000
+    """What chance links is counted on the pairs of so many accounts, drawn from all."""
     without: tuple[str, ...] = ()
     """Families that are left out, to see what each is worth."""
     least_family_weight: float = 2.0

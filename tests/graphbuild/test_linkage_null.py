@@ -111,6 +111,14 @@ def test_the_line_lies_where_chance_no_longer_reaches(engine: Any) -> None:
     assert significant_from(engine, _shared(found), too_many, RATE) == math.inf
 
 
+def test_of_a_part_of_the_null_every_pair_counts_for_several(engine: Any) -> None:
+    found, chance = _shared([7.03] * 400), _shared([7.03])
+    # One seen, and one for want of draws: two of 400, or twenty where a tenth of the null was looked at.
+    assert significant_from(engine, found, chance, RATE) == pytest.approx(7.0)
+    assert significant_from(engine, found, chance, RATE, 0.1) == pytest.approx(7.0)
+    assert significant_from(engine, found, chance, RATE, 0.09) == math.inf
+
+
 def test_with_nothing_to_test_nothing_is_significant(engine: Any) -> None:
     for found in ([], [30.0] * 19):
         assert significant_from(engine, _shared(found), _shared([]), RATE) == math.inf

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from linkage_worlds import Pair, Row, Told, recount, seen_table
 
 from ringfence.config import LinkSettings
+from ringfence.graphbuild.linkage.draws import drawn_from
 from ringfence.graphbuild.linkage.neighbours import hub_neighbours
 from ringfence.graphbuild.linkage.pairs import shared_by, shared_hubs, shared_values, summed, view_weights
 from ringfence.graphbuild.linkage.rarity import Crowd, measure_crowd, rarity, uses
@@ -45,6 +46,10 @@ def _numbers(rows: list[Row]) -> Any:
     return ibis.memtable(pa.table({"account_id": names, "account": range(len(names))}))
 
 
+def _count(rows: int) -> Any:
+    return ibis.memtable(pa.table({"number": pa.array(range(rows), pa.int64())}))
+
+
 def _every_pair(rows: list[Row]) -> Any:
     pairs = list(combinations(range(len({row[0] for row in rows})), 2))
     ends = (pa.array([pair[end] for pair in pairs], pa.int64()) for end in (0, 1))
@@ -69,7 +74,7 @@ def _weights(
     used, crowd = _used(engine, rows, view, asked, kinds)
     parts = summed(shared_values(used))
     if crowd.hubs:
-        parts = ibis.union(parts, summed(shared_hubs(used, _every_pair(rows))))
+        parts = summed(ibis.union(parts, shared_hubs(used, _every_pair(rows)).select(*parts.columns)))
     return _told(engine, view_weights(parts, view, asked), rows)
 
 
@@ -108,6 +113,26 @@ def test_weights_equal_a_recount_of_every_pair(
     used, _ = _used(engine, rows, view, asked, kinds)
     again = view_weights(summed(shared_by(used, _every_pair(rows))), view, asked)
     _same(_told(engine, again, rows), expected)
+
+
+@settings(max_examples=4)
+@given(_rows(), st.floats(0.0, 1.0))
+def test_a_share_of_the_accounts_makes_their_pairs_whole(engine: Any, rows: list[Row], share: float) -> None:
+    """A pair is made in full where its first account is drawn, and else not at all."""
+    used, _ = _used(engine, rows, CARD, LinkSettings())
+    everything = engine.to_pyarrow(summed(shared_values(used))).to_pylist()
+    drawn = engine.to_pyarrow(summed(shared_values(used, share))).to_pylist()
+    numbers = _count(len(ACCOUNTS))
+    mine = numbers.filter(drawn_from(numbers["number"], share))
+    kept = set(engine.to_pyarrow(mine)["number"].to_pylist())
+    assert sorted(map(str, drawn)) == sorted(str(row) for row in everything if row["account_a"] in kept)
+
+
+def test_a_share_is_about_so_many_of_the_accounts(engine: Any) -> None:
+    numbers = _count(20_000)
+    for share in (0.0, 0.03, 0.4, 1.0):
+        count = engine.to_pyarrow(numbers.filter(drawn_from(numbers["number"], share)).count()).as_py()
+        assert count == pytest.approx(20_000 * share, abs=4 * math.sqrt(20_000 * share * (1 - share)))
 
 
 @settings(max_examples=2)
