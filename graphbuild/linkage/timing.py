@@ -85,7 +85,8 @@ def timing_evidence(pairs: Any, slots: Any, settings: TimingSettings | None = No
 
     Args:
         pairs: Ibis table with account_a < account_b, without doubles.
-        slots: As :func:`slots` makes them, of all accounts: the others make the crowd.
+        slots: As :func:`slots` makes them, of all accounts: the others make the crowd. Accounts are best
+            numbered, since millions of pairs times the days of each are compared.
         settings: What coordination looks like.
         keep: Holds what is needed more than once. Engines misjudge how many rows come out of so long a
             chain of joins: DuckDB ran out of 6 GiB on 250,000 requests, and needs seconds step by step.
@@ -105,10 +106,6 @@ def timing_ratios(pairs: Any, slots: Any, settings: TimingSettings | None = None
     Pairs that share too few days or hours, or never an hour, have no row; their ratio is 1 at most.
     """
     settings = settings or TimingSettings()
-    # Numbers, since millions of pairs times the days of each are compared.
-    numbers = keep(_numbered(slots))
-    slots = keep(slots.join(numbers, "account_id").select("minute", account_id="number"))
-    pairs = keep(_renamed(pairs, numbers, "account_id", "number"))
     days, tens, minutes = (
         windows(slots, scale, settings.crowd_prior, keep) for scale in (HOURS, TENS, MINUTES)
     )
@@ -126,21 +123,7 @@ def timing_ratios(pairs: Any, slots: Any, settings: TimingSettings | None = None
         _joined(coarse, fine, "minutes", settings.same_minute),
         _joined(coarse, fine, "handover", settings.taking_turns),
     )
-    return _renamed(keep(ibis.union(*told)), numbers, "number", "account_id")
-
-
-def _numbered(slots: Any) -> Any:
-    """Return account_id, number: accounts numbered in the order of their ids."""
-    accounts = slots.select("account_id").distinct()
-    return accounts.mutate(number=ibis.row_number().over(order_by=accounts["account_id"]))
-
-
-def _renamed(pairs: Any, numbers: Any, old: str, new: str) -> Any:
-    """Return pairs with the other names of their accounts, without those that have none."""
-    a, b = (numbers.select(**{f"account_{end}": old, f"name_{end}": new}) for end in "ab")
-    named = pairs.join(a, "account_a").join(b, "account_b").drop(*PAIR)
-    named = named.rename(account_a="name_a", account_b="name_b")
-    return named.select(*PAIR, *(column for column in pairs.columns if column not in PAIR))
+    return ibis.union(*told)
 
 
 def _enough(units: Any, settings: TimingSettings) -> Any:
