@@ -91,14 +91,14 @@ class Bench:
 
     def _linked(self, name: str, work: Workspace, tables: Any) -> tuple[pd.DataFrame, Partition]:
         names = self._engine.to_pyarrow(tables("accounts").select("account_id").order_by("account_id"))
-        index = pd.Index(names["account_id"].to_pandas())
+        accounts = names["account_id"].combine_chunks()
         with self._timed(f"{name}: links"):
             build_addresses(self._engine, tables, work)
-            build_links(self._engine, tables, len(index), work, SETTINGS, self._public)
+            build_links(self._engine, tables, len(accounts), work, SETTINGS, self._public)
         with self._timed(f"{name}: communities"):
             linked = self._engine.read_parquet(work.links / "links.parquet")
             how = {"resolution": SETTINGS.links.resolution, "seed": SETTINGS.seed}
-            partition = place_accounts(self._engine, linked, index, work.spill / "placing", **how)
+            partition = place_accounts(self._engine, linked, accounts, work.spill / "placing", **how)
         return pd.read_parquet(work.links / "links.parquet"), partition
 
     @contextmanager

@@ -82,7 +82,7 @@ class Prepared:
         found = place_accounts(
             self.engine,
             ibis.memtable(pa.Table.from_pandas(links, preserve_index=False)),
-            pd.Index(self.truth["account_id"]),
+            pa.array(self.truth["account_id"], pa.string()),
             self.scratch(),
             resolution=settings.resolution,
             seed=DEFAULT_SEED,

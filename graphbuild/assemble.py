@@ -10,16 +10,20 @@ from typing import Any
 import ibis
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from ringfence.config import Settings
 from ringfence.files import Workspace
-from ringfence.graphbuild.attributes import account_attributes
+from ringfence.graphbuild.attributes import account_attributes, entity_counts
 from ringfence.graphbuild.build import sightings_path
 from ringfence.graphbuild.communities.metrics import community_metrics
 from ringfence.graphbuild.communities.partition import Partition
 from ringfence.graphbuild.evidence import community_evidence, community_links, describe_members
 from ringfence.graphbuild.labels import UNKNOWN, settled_labels
-from ringfence.graphbuild.linkage.links import without_bans
+from ringfence.graphbuild.linkage.links import PAIR, without_bans
+from ringfence.graphbuild.numbered import Seen, by_number, numbered, read_seen
 from ringfence.graphbuild.placement import place_accounts
 from ringfence.graphbuild.sightings import Tables
 from ringfence.graphbuild.snapshot import build_snapshot
@@ -60,98 +64,117 @@ def build_graph(
         tick: Told the share of accounts placed in communities.
         previous: account_id → number of its community in an earlier run, where communities start from.
     """
-    entities = {name: engine.read_parquet(str(sightings_path(work, name))) for name in ENTITY_TYPES}
-    seen = {name: engine.to_pyarrow(table).to_pandas() for name, table in entities.items()}
-    attributes = engine.to_pyarrow(account_attributes(tables, present, entities)).to_pandas()
-    linked = pd.read_parquet(work.links / "links.parquet")
-    index = pd.Index(attributes["account_id"])
-    partition = _partition(engine, index, work, settings, tick, previous)
-    members = _members(engine, tables, index, partition)
-    _write_metrics(linked, index, partition, work)
-    members = _write_members(members, seen, _inside(members, linked, settings), work)
-    labels, conflicting = settled_labels(engine.to_pyarrow(tables("labels")).to_pandas())
+    accounts, attributes = _accounts(engine, tables, present, work)
+    linked = _links(work, accounts)
+    partition = _partition(engine, accounts, work, settings, tick, previous)
+    _write_metrics(linked, partition, work)
+    members = _members(engine, tables, accounts, partition)
+    seen = {name: read_seen(sightings_path(work, name), accounts) for name in ENTITY_TYPES}
+    _write_members(members, accounts, seen, linked, work, settings)
     # Bans are labels: nothing that rests on one may become a feature.
     scored = without_bans(linked, settings.links)
     unbanned = describe_members(members, _inside(members, scored, settings))
+    structure = link_structure(unbanned, scored)
+    labels, conflicting = settled_labels(engine.to_pyarrow(tables("labels")).to_pandas())
     snapshot = build_snapshot(
-        attributes.merge(link_structure(unbanned, scored), on="account_id"),
+        pd.concat([entity_counts(seen, len(accounts)), attributes, structure], axis=1),
         seen,
-        pd.read_parquet(work.links / "addresses.parquet"),
-        pd.read_parquet(sightings_path(work, "transfers")),
+        pq.read_table(work.links / "addresses.parquet", columns=["address", "subnet"]),
+        _by_number(
+            pq.read_table(sightings_path(work, "transfers"), columns=["start", "end", "count"]), accounts
+        ),
         scored,
-        labels.reindex(index).fillna(UNKNOWN).to_numpy(np.int8),
+        by_number(labels, accounts, UNKNOWN).astype(np.int8),
         partition,
     )
     write_snapshot(work.links / "snapshot.safetensors", snapshot)
     communities = int(partition.community.max(initial=-1)) + 1
-    return Built(len(index), {n: len(s) for n, s in seen.items()}, len(linked), communities, conflicting)
+    sightings = {name: len(sighted.account) for name, sighted in seen.items()}
+    return Built(len(accounts), sightings, len(linked), communities, conflicting)
 
 
-def _write_metrics(linked: pd.DataFrame, index: pd.Index, partition: Partition, work: Workspace) -> None:
-    ends = [index.get_indexer(pd.Index(linked[end])) for end in ("account_a", "account_b")]
-    metrics = community_metrics(np.stack(ends, axis=1), linked["weight"].to_numpy(), partition.community)
+def _accounts(
+    engine: Any, tables: Tables, present: frozenset[str], work: Workspace
+) -> tuple[pa.Array, pd.DataFrame]:
+    """Return the ids of all accounts, in the order that numbers them, and what each does."""
+    days = engine.read_parquet(str(sightings_path(work, "activity")))
+    rows = engine.to_pyarrow(account_attributes(tables, present, days))
+    accounts = rows["account_id"].combine_chunks()
+    return accounts, rows.drop_columns(["account_id"]).to_pandas(split_blocks=True)
+
+
+def _links(work: Workspace, accounts: pa.Array) -> pd.DataFrame:
+    return _by_number(pq.read_table(work.links / "links.parquet"), accounts)
+
+
+def _by_number(pairs: pa.Table, accounts: pa.Array) -> pd.DataFrame:
+    """Return a table whose first two columns are accounts, with their numbers in place of their ids."""
+    for place, name in enumerate(pairs.column_names[:2]):
+        pairs = pairs.set_column(place, name, pa.array(numbered(pairs[name], accounts)))
+    return pd.DataFrame(pairs.to_pandas())
+
+
+def _write_metrics(linked: pd.DataFrame, partition: Partition, work: Workspace) -> None:
+    ends = linked[list(PAIR)].to_numpy(np.int64)
+    metrics = community_metrics(ends, linked["weight"].to_numpy(), partition.community)
     metrics.to_parquet(work.links / "communities.parquet", index=False)
 
 
 def _inside(members: pd.DataFrame, linked: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    community = members.set_index("account_id")["community"]
-    return community_links(linked, community, settings.links.least_family_weight)
+    return community_links(linked, members["community"].to_numpy(), settings.links.least_family_weight)
 
 
 def _write_members(
-    members: pd.DataFrame, seen: Mapping[str, pd.DataFrame], inside: pd.DataFrame, work: Workspace
-) -> pd.DataFrame:
-    """Write members and the evidence of their communities; return the members with how they are linked."""
-    members = describe_members(members, inside)
-    evidence = community_evidence(members, inside, {n: _with_degree(s, members) for n, s in seen.items()})
-    members.to_parquet(work.links / "members.parquet", index=False)
+    members: pd.DataFrame,
+    accounts: pa.Array,
+    seen: Mapping[str, Seen],
+    linked: pd.DataFrame,
+    work: Workspace,
+    settings: Settings,
+) -> None:
+    """Write members, with how they are linked, and the evidence of their communities."""
+    inside = _inside(members, linked, settings)
+    evidence = community_evidence(members["community"].to_numpy(), inside, seen)
     evidence.to_parquet(work.links / "evidence.parquet", index=False)
-    return members
+    described = describe_members(members, inside)
+    described.insert(0, "account_id", accounts.to_pandas())
+    described.to_parquet(work.links / "members.parquet", index=False)
 
 
 def _partition(
     engine: Any,
-    index: pd.Index,
+    accounts: pa.Array,
     work: Workspace,
     settings: Settings,
     tick: Tick,
     previous: pd.Series | None,
 ) -> Partition:
-    earlier = None if previous is None else previous.reindex(index).fillna(-1).to_numpy(np.int64)
     return place_accounts(
         engine,
         engine.read_parquet(str(work.links / "links.parquet")),
-        index,
+        accounts,
         work.spill / "placing",
         resolution=settings.links.resolution,
         seed=settings.seed,
-        previous=earlier,
+        previous=None if previous is None else by_number(previous, accounts, -1),
         workers=os.cpu_count() or 1,
         tick=tick,
     )
 
 
-def _members(engine: Any, tables: Tables, index: pd.Index, partition: Partition) -> pd.DataFrame:
-    """Return account_id, first_seen, last_seen, component and community in the order of ``index``."""
+def _members(engine: Any, tables: Tables, accounts: pa.Array, partition: Partition) -> pd.DataFrame:
+    """Return first_seen, last_seen, component and community, an account a row."""
     times = [tables(name).select("account_id", "ts") for name in ACTIVITY_TABLES]
     rows = ibis.union(*times)
     spans = engine.to_pyarrow(
         rows.group_by("account_id").agg(first_seen=rows["ts"].min(), last_seen=rows["ts"].max())
     )
-    spans = spans.to_pandas().set_index("account_id").reindex(index)
+    spans = spans.take(pc.index_in(accounts, spans["account_id"]))
     return pd.DataFrame(
         {
-            "account_id": index,
-            "first_seen": spans["first_seen"].to_numpy(),
-            "last_seen": spans["last_seen"].to_numpy(),
+            "first_seen": spans["first_seen"].to_pandas(),
+            "last_seen": spans["last_seen"].to_pandas(),
             "component": partition.component,
             "community": partition.community,
         }
     )
-
-
-def _with_degree(seen: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
-    """Return the sightings of accounts in communities, with the degree of each entity among all accounts."""
-    degree = seen.groupby("entity_id")["account_id"].transform("size")
-    inside = members.loc[members["community"] >= 0, "account_id"]
-    return seen.assign(degree=degree)[seen["account_id"].isin(inside)]

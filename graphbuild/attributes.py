@@ -6,27 +6,31 @@ Nothing here names an account, a country, a language or a label, or looks at wha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import ibis
+import numpy as np
+import pandas as pd
 
+from ringfence.graphbuild.numbered import Seen
 from ringfence.graphbuild.sightings import Tables
 
 _SECONDS_A_DAY = 86_400
 
 
-def account_attributes(tables: Tables, present: frozenset[str], seen: dict[str, Any]) -> Any:
+def account_attributes(tables: Tables, present: frozenset[str], days: Any) -> Any:
     """Return account_id and one column a feature, an account a row, in the order of account_id.
 
     Args:
         tables: Canonical tables.
         present: Canonical tables that something fed; features of the others are left out.
-        seen: Entity type → its sightings.
+        days: Requests by account and day, as :func:`ringfence.graphbuild.sightings.activity` makes them.
 
     Counts are 0 where nothing was seen; shares, means and sums are null there. What floating point adds is
     rounded, so that the order of the rows does not show.
     """
-    groups = [_entity_counts(sightings, f"{name}s") for name, sightings in seen.items()]
+    groups = [_days_active(days)] if "requests" in present else []
     makers = {
         "requests": (_requests, _hours),
         "payments": (_payments,),
@@ -52,6 +56,13 @@ def account_attributes(tables: Tables, present: frozenset[str], seen: dict[str, 
     return rows.drop("created_at").order_by("account_id")
 
 
+def entity_counts(seen: Mapping[str, Seen], accounts: int) -> pd.DataFrame:
+    """Return how many entities of each type every account was seen with; row ``i`` is account ``i``."""
+    return pd.DataFrame(
+        {f"{name}s": np.bincount(sighted.account, minlength=accounts) for name, sighted in seen.items()}
+    )
+
+
 def _days(start: Any, end: Any) -> Any:
     """Return the days from start to end; 0 where clocks disagree, null where either is unknown."""
     # Whole seconds, as DuckDB would count fractions of them and Spark would not.
@@ -61,15 +72,14 @@ def _days(start: Any, end: Any) -> Any:
     return ibis.ifelse(seconds < 0, 0.0, seconds / _SECONDS_A_DAY)
 
 
-def _entity_counts(sightings: Any, name: str) -> Any:
-    return sightings.group_by("account_id").agg(**{name: sightings.count()})
+def _days_active(days: Any) -> Any:
+    return days.group_by("account_id").agg(
+        requests=days["requests"].sum().cast("int64"), active_days=days.count()
+    )
 
 
 def _requests(rows: Any) -> Any:
-    when = rows["ts"].cast("timestamp")
     return rows.group_by("account_id").agg(
-        requests=rows.count(),
-        active_days=when.date().nunique(),
         models=rows["model"].nunique(),
         access_routes=rows["access_route"].nunique(),
         end_users=rows["end_user_id"].nunique(),
@@ -91,9 +101,11 @@ def _share(condition: Any) -> Any:
 def _hours(rows: Any) -> Any:
     """Return the entropy of the hour of day in nats: high where an account never sleeps."""
     hourly = rows.group_by("account_id", hour=rows["ts"].cast("timestamp").hour()).agg(n=rows.count())
-    total = hourly["n"].sum().over(ibis.window(group_by="account_id"))
-    shares = hourly.mutate(p=hourly["n"] / total)
-    return shares.group_by("account_id").agg(hour_entropy=(-(shares["p"] * shares["p"].ln())).sum().round(6))
+    hourly = hourly.mutate(n_ln_n=hourly["n"] * hourly["n"].ln())
+    total = hourly["n"].sum().cast("float64")
+    entropy = total.ln() - hourly["n_ln_n"].sum() / total
+    # That of a single hour may come out as -0.
+    return hourly.group_by("account_id").agg(hour_entropy=entropy.round(6).abs())
 
 
 def _payments(rows: Any) -> Any:

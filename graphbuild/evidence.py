@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
+from ringfence.graphbuild.linkage.links import PAIR
+from ringfence.graphbuild.numbered import Seen
 from ringfence.records import Family
 from ringfence.schema import ENTITY_TYPES, LINK_FAMILIES, EntityType
 
@@ -27,29 +33,28 @@ _DOINGS = {
 
 
 def community_links(
-    links: pd.DataFrame, community: pd.Series, least_family_weight: float = 0.0
+    links: pd.DataFrame, community: npt.NDArray[np.int64], least_family_weight: float = 0.0
 ) -> pd.DataFrame:
     """Return the links inside communities, with the community of each.
 
     Args:
-        links: :data:`~ringfence.graphbuild.linkage.links.LINK_COLUMNS`.
-        community: account_id → community, -1 for none.
+        links: :data:`~ringfence.graphbuild.linkage.links.LINK_COLUMNS`, with accounts by number.
+        community: shape: ``(n,)``; of each account, -1 for none.
         least_family_weight: In nats; a family that adds less to a link corroborates nothing and is set to 0.
     """
-    inside = links.assign(
-        community=links["account_a"].map(community), other=links["account_b"].map(community)
-    )
-    inside = inside[(inside["community"] == inside["other"]) & (inside["community"] >= 0)]
+    left, right = (community[links[end]] for end in PAIR)
+    within = (left == right) & (left >= 0)
+    inside = pd.DataFrame(links[within]).assign(community=left[within])
     families = inside[list(LINK_FAMILIES)]
     inside[list(LINK_FAMILIES)] = families.where(families >= least_family_weight, 0.0)
-    return inside.drop(columns="other")
+    return inside
 
 
-def describe_members(accounts: pd.DataFrame, inside: pd.DataFrame) -> pd.DataFrame:
-    """Return ``accounts`` with inside_share, inside_families, significant_links, led and followed.
+def describe_members(members: pd.DataFrame, inside: pd.DataFrame) -> pd.DataFrame:
+    """Return ``members`` with inside_share, inside_families, significant_links, led and followed.
 
     Args:
-        accounts: account_id and community, a row an account.
+        members: community, -1 for none; row ``i`` is account ``i``.
         inside: Links inside communities.
 
     Returns:
@@ -58,49 +63,36 @@ def describe_members(accounts: pd.DataFrame, inside: pd.DataFrame) -> pd.DataFra
         that chance would hardly make; led and followed count the values to which it came no later than
         another member, and no earlier.
     """
-    seen_by = {"account_a": ("led", "followed"), "account_b": ("followed", "led")}
-    ends = pd.concat(
-        [
-            inside[[end, *LINK_FAMILIES, "significant", *order]].set_axis(
-                ["account_id", *LINK_FAMILIES, "significant", "led", "followed"], axis=1
-            )
-            for end, order in seen_by.items()
-        ]
-    )
-    grouped = ends.groupby("account_id", sort=False)
-    neighbours = grouped.size()
-    families = (grouped[list(LINK_FAMILIES)].max() > 0).sum(axis=1)
-    counts = grouped[["significant", "led", "followed"]].sum()
-    size = accounts.groupby("community")["account_id"].transform("size")
-    others = (size - 1).clip(lower=1)
-    share = accounts["account_id"].map(neighbours).fillna(0).astype(float) / others
-    return accounts.assign(
-        inside_share=share.astype(float),
-        inside_families=accounts["account_id"].map(families).fillna(0).astype("int64"),
-        **{
-            name: accounts["account_id"].map(counts[column]).fillna(0).astype("int64")
-            for name, column in (
-                ("significant_links", "significant"),
-                ("led", "led"),
-                ("followed", "followed"),
-            )
-        },
+    ends = [inside[end].to_numpy() for end in PAIR]
+
+    def total(*amounts: pd.Series) -> npt.NDArray[np.int64]:
+        """Return the sum of what links say of the one end and, where that is another, of the other."""
+        told = zip(ends, (amounts[0], amounts[-1]), strict=True)
+        return np.asarray(sum(np.bincount(end, amount, len(members)) for end, amount in told), np.int64)
+
+    linked = inside[list(LINK_FAMILIES)] > 0
+    others = members.groupby("community")["community"].transform("size") - 1
+    return members.assign(
+        inside_share=total(pd.Series(1, inside.index)) / others.clip(lower=1),
+        inside_families=sum(np.minimum(total(linked[family]), 1) for family in LINK_FAMILIES),
+        significant_links=total(inside["significant"]),
+        led=total(inside["led"], inside["followed"]),
+        followed=total(inside["followed"], inside["led"]),
     )
 
 
 def community_evidence(
-    accounts: pd.DataFrame, inside: pd.DataFrame, sightings: Mapping[str, pd.DataFrame]
+    community: npt.NDArray[np.int64], inside: pd.DataFrame, seen: Mapping[str, Seen]
 ) -> pd.DataFrame:
     """Return :data:`EVIDENCE_COLUMNS`: a row a community and family that links its members.
 
     Args:
-        accounts: account_id and community, a row an account.
+        community: shape: ``(n,)``; of each account, -1 for none.
         inside: Links inside communities.
-        sightings: Entity type → account_id, entity_id of accounts in communities, with ``degree``, the
-            accounts that share the entity in all.
+        seen: Entity type → its sightings.
     """
-    size = accounts[accounts["community"] >= 0].groupby("community").size()
-    told = [_shared_lines(entity, sightings[entity.name], accounts) for entity in ENTITY_TYPES.values()]
+    size = pd.Series(np.bincount(community[community >= 0]))
+    told = [_shared_lines(entity, seen[entity.name], community) for entity in ENTITY_TYPES.values()]
     told += [_doings(family, wording, inside) for family, wording in _DOINGS.items()]
     rows = pd.concat([lines.join(_weights(inside, family, size), how="inner") for family, lines in told])
     sizes = size.reindex(rows.index)
@@ -127,13 +119,8 @@ def _weights(inside: pd.DataFrame, family: Family, size: pd.Series) -> pd.DataFr
 
 def _covered(linked: pd.DataFrame) -> pd.Series:
     """Return how many accounts of each community have one of the links."""
-    ends = pd.concat(
-        [
-            linked[["community", end]].set_axis(["community", "account_id"], axis=1)
-            for end in ("account_a", "account_b")
-        ]
-    )
-    return ends.drop_duplicates().groupby("community").size()
+    ends = pd.concat([linked[["community", end]].set_axis(["community", "account"], axis=1) for end in PAIR])
+    return ends.drop_duplicates("account").groupby("community").size()
 
 
 def _doings(family: Family, wording: str, inside: pd.DataFrame) -> tuple[Family, pd.DataFrame]:
@@ -147,38 +134,45 @@ def _doings(family: Family, wording: str, inside: pd.DataFrame) -> tuple[Family,
 
 
 def _shared_lines(
-    entity: EntityType, sightings: pd.DataFrame, accounts: pd.DataFrame
+    entity: EntityType, seen: Seen, community: npt.NDArray[np.int64]
 ) -> tuple[Family, pd.DataFrame]:
     """Return the entity's family, and statement and entities of each community that shares some."""
-    shared, members = _shared_inside(sightings, accounts)
+    shared, members = _shared_inside(seen, community)
     by_community = shared.groupby("community")
     top = by_community.first()
-    told = shared[by_community.cumcount() < _TOLD]
-    entities = (f"{entity.name}:" + told["entity_id"].astype(str)).groupby(told["community"]).agg(list)
+    count = by_community.size()
+    told = shared["entity"][by_community.cumcount() < _TOLD]
+    names = seen.names.take(pa.array(told)).to_pylist()
+    bounds = np.append(0, np.cumsum(np.minimum(count, _TOLD)))
     lines = {
         "statement": [
             _statement(entity, *line)
-            for line in zip(members, by_community.size(), top["inside"], top["degree"], strict=True)
+            for line in zip(members, count, top["inside"], top["degree"], strict=True)
         ],
-        "entities": entities,
+        "entities": [
+            [f"{entity.name}:{name}" for name in names[start:end]] for start, end in pairwise(bounds)
+        ],
     }
     return entity.family, pd.DataFrame(lines, top.index)
 
 
-def _shared_inside(sightings: pd.DataFrame, accounts: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+def _shared_inside(seen: Seen, community: npt.NDArray[np.int64]) -> tuple[pd.DataFrame, pd.Series]:
     """Return what two or more members share, and how many members of each community share any of it.
 
-    The first is community, entity_id, inside, degree: the rarest first within each community.
+    The first is community, entity, inside, degree: the rarest first within each community.
     """
-    seen = sightings.merge(accounts[accounts["community"] >= 0][["account_id", "community"]], on="account_id")
-    keys = ["community", "entity_id"]
-    seen["inside"] = seen.groupby(keys)["account_id"].transform("size")
-    seen = seen[seen["inside"] > 1]
-    members = seen[["community", "account_id"]].drop_duplicates().groupby("community").size()
-    shared = seen.drop_duplicates(keys)
+    inside = (community[seen.account] >= 0) & (seen.degree[seen.entity] > 1)
+    rows = pd.DataFrame({"account": seen.account[inside], "entity": seen.entity[inside]})
+    rows["community"] = community[rows["account"]]
+    keys = ["community", "entity"]
+    rows["inside"] = rows.groupby(keys)["account"].transform("size")
+    rows = rows[rows["inside"] > 1]
+    members = rows.drop_duplicates("account").groupby("community").size()
+    shared = rows.drop_duplicates(keys)
+    shared = shared.assign(degree=seen.degree[shared["entity"]])
     # An entity that is used here and nowhere else says most, and the more members the better.
     shared = shared.assign(hold=shared["inside"] * shared["inside"] / shared["degree"])
-    shared = shared.sort_values(["community", "hold", "entity_id"], ascending=[True, False, True])
+    shared = shared.sort_values(["community", "hold", "entity"], ascending=[True, False, True])
     return shared, members
 
 

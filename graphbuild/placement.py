@@ -14,7 +14,6 @@ from typing import Any
 import ibis
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,6 +21,7 @@ from ringfence.graphbuild.communities.find import find_communities
 from ringfence.graphbuild.communities.join import join_pieces
 from ringfence.graphbuild.communities.partition import Partition, renumbered
 from ringfence.graphbuild.components import connected_components
+from ringfence.graphbuild.numbered import numbered
 from ringfence.progress import Tick, silent
 
 PLACED = pa.schema([(name, pa.string()) for name in ("account_id", "component", "community")])
@@ -31,7 +31,7 @@ PLACED = pa.schema([(name, pa.string()) for name in ("account_id", "component", 
 def place_accounts(
     engine: Any,
     links: Any,
-    accounts: pd.Index,
+    accounts: pa.Array,
     folder: Path,
     *,
     resolution: float,
@@ -126,14 +126,14 @@ def _named(group: npt.NDArray[np.int64], names: pa.Array) -> pa.Array:
 
 def _here(
     rows: pa.Table,
-    accounts: pd.Index,
+    accounts: pa.Array,
     resolution: float,
     seed: int,
     previous: npt.NDArray[np.int64] | None,
     workers: int,
     tick: Tick,
 ) -> Partition:
-    ends = [accounts.get_indexer(pd.Index(rows[end].to_pandas())) for end in ("account_a", "account_b")]
+    ends = [numbered(rows[end], accounts) for end in ("account_a", "account_b")]
     return _found(
         len(accounts),
         np.stack(ends, axis=1).astype(np.int64),
@@ -146,15 +146,15 @@ def _here(
     )
 
 
-def _before(accounts: pd.Index, previous: npt.NDArray[np.int64]) -> Any:
-    return ibis.memtable(pa.table({"account_id": pa.array(accounts, pa.string()), "previous": previous}))
+def _before(accounts: pa.Array, previous: npt.NDArray[np.int64]) -> Any:
+    return ibis.memtable(pa.table({"account_id": accounts, "previous": previous}))
 
 
-def _gathered(placed: pa.Table, accounts: pd.Index) -> Partition:
+def _gathered(placed: pa.Table, accounts: pa.Array) -> Partition:
     """Return the partition of all accounts; those without a link are components of their own."""
     component, community = np.arange(len(accounts)), np.full(len(accounts), -1, np.int64)
-    place = accounts.get_indexer(pd.Index(placed["account_id"].to_pandas()))
-    component[place] = accounts.get_indexer(pd.Index(placed["component"].to_pandas()))
+    place = numbered(placed["account_id"], accounts)
+    component[place] = numbered(placed["component"], accounts)
     # No account is called null, so where there is no community the place is -1.
-    community[place] = accounts.get_indexer(pd.Index(placed["community"].to_pandas()))
+    community[place] = numbered(placed["community"], accounts)
     return Partition(renumbered(component), renumbered(community))

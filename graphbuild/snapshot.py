@@ -7,74 +7,74 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from ringfence.graphbuild.communities.folds import fold_groups
 from ringfence.graphbuild.communities.partition import Partition
+from ringfence.graphbuild.numbered import Seen, in_order, numbered
 from ringfence.schema import ENTITY_TYPES
 from ringfence.snapshot import Edges, EdgeType, Snapshot
 
 
 def build_snapshot(
     attributes: pd.DataFrame,
-    seen: Mapping[str, pd.DataFrame],
-    addresses: pd.DataFrame,
+    seen: Mapping[str, Seen],
+    addresses: pa.Table,
     transfers: pd.DataFrame,
     links: pd.DataFrame,
     labels: npt.NDArray[np.int8],
     partition: Partition,
 ) -> Snapshot:
-    """Return the snapshot of a run.
+    """Return the snapshot of a run; accounts go by their numbers.
 
     Args:
-        attributes: account_id and account features, in the order of account_id: it numbers the accounts.
-        seen: Entity type → account_id, entity_id, count.
+        attributes: Account features; row ``i`` is account ``i``.
+        seen: Entity type → its sightings.
         addresses: address, subnet.
         transfers: start, end, count.
         links: account_a, account_b, weight.
         labels: shape: ``(n,)``; 1, 0 or -1.
         partition: Components and communities of the accounts.
     """
-    accounts = pd.Index(attributes["account_id"])
-    numbers = attributes.drop(columns="account_id").astype("float32")
-    features = {"account": numbers.to_numpy(np.float32)}
-    names: dict[str, tuple[str, ...]] = {"account": tuple(numbers.columns)}
-    edges: dict[EdgeType, Edges] = {}
-    nodes: dict[str, pd.Index] = {"subnet": pd.Index(sorted(addresses["subnet"].unique()))}
-    for entity in ENTITY_TYPES.values():
-        rows = seen[entity.name]
-        nodes[entity.name] = pd.Index(sorted(rows["entity_id"].unique()))
-        edges["account", entity.relationship, entity.name] = _edges(
-            accounts.get_indexer(pd.Index(rows["account_id"])),
-            nodes[entity.name].get_indexer(pd.Index(rows["entity_id"])),
-            np.log1p(rows["count"].to_numpy()),
+    subnets = in_order(addresses["subnet"])
+    sizes = {"subnet": len(subnets), **{name: len(sighted.names) for name, sighted in seen.items()}}
+    edges: dict[EdgeType, Edges] = {
+        ("account", entity.relationship, entity.name): _edges(
+            seen[entity.name].account, seen[entity.name].entity, np.log1p(seen[entity.name].count)
         )
+        for entity in ENTITY_TYPES.values()
+    }
     edges["ip", "IN_SUBNET", "subnet"] = _edges(
-        nodes["ip"].get_indexer(pd.Index(addresses["address"])),
-        nodes["subnet"].get_indexer(pd.Index(addresses["subnet"])),
+        numbered(addresses["address"], seen["ip"].names),
+        numbered(addresses["subnet"], subnets),
         np.ones(len(addresses)),
     )
     edges["account", "TRANSFERRED_TO", "account"] = _edges(
-        accounts.get_indexer(pd.Index(transfers["start"])),
-        accounts.get_indexer(pd.Index(transfers["end"])),
-        np.log1p(transfers["count"].to_numpy()),
+        transfers["start"].to_numpy(), transfers["end"].to_numpy(), np.log1p(transfers["count"].to_numpy())
     )
-    edges["account", "LINKED_TO", "account"] = _edges(
-        accounts.get_indexer(pd.Index(links["account_a"])),
-        accounts.get_indexer(pd.Index(links["account_b"])),
-        links["weight"].to_numpy(),
+    linked = edges["account", "LINKED_TO", "account"] = _edges(
+        links["account_a"].to_numpy(), links["account_b"].to_numpy(), links["weight"].to_numpy()
     )
-    for name, index in nodes.items():
-        features[name] = np.empty((len(index), 0), np.float32)
-        names[name] = ()
-    linked = edges["account", "LINKED_TO", "account"]
+    features = {name: np.empty((size, 0), np.float32) for name, size in sizes.items()}
+    names: dict[str, tuple[str, ...]] = dict.fromkeys(sizes, ())
+    features["account"], names["account"] = _features(attributes), tuple(attributes.columns)
     groups = fold_groups(partition, linked.index.T, linked.weight.astype(np.float64))
     return Snapshot(features, names, edges, labels, groups, partition.community)
 
 
+def _features(attributes: pd.DataFrame) -> npt.NDArray[np.float32]:
+    # A column at a time: a frame of another type would be a second copy of all of them.
+    features = np.empty(attributes.shape, np.float32)
+    for place, name in enumerate(attributes):
+        features[:, place] = attributes[name]
+    return features
+
+
 def _edges(
-    source: npt.NDArray[np.intp], target: npt.NDArray[np.intp], weight: npt.NDArray[np.floating]
+    source: npt.NDArray[np.integer], target: npt.NDArray[np.integer], weight: npt.NDArray[np.floating]
 ) -> Edges:
     """Return edges in the order of their ends: a snapshot does not depend on the order of its rows."""
-    order = np.lexsort((target, source))
-    index = np.stack((source[order], target[order])).astype(np.int64)
-    return Edges(index, np.asarray(weight, np.float32)[order])
+    key = source.astype(np.int64) << 32 | target
+    order = np.argsort(key)
+    key = key[order]
+    return Edges(np.stack((key >> 32, key & 0xFFFFFFFF)), np.asarray(weight, np.float32)[order])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import igraph
 import numpy as np
 import numpy.typing as npt
 
+from ringfence.graphbuild.communities.loops.adjacency import components
 from ringfence.graphbuild.communities.partition import Partition, renumbered
 
 
@@ -29,12 +29,13 @@ def fold_groups(
     """
     component, community = partition.component, partition.community
     giant = np.bincount(component, minlength=1)[component] > max(largest_share * len(component), 1)
-    ends = np.concatenate([pairs, pairs[:, ::-1]])
-    heaviest = ends[np.lexsort((ends[:, 1], -np.concatenate([weights, weights]), ends[:, 0]))]
-    alone = heaviest[np.unique(heaviest[:, 0], return_index=True)[1]]
-    alone = alone[giant[alone[:, 0]] & (community[alone[:, 0]] < 0)]
-    graph = igraph.Graph(n=len(component), edges=np.concatenate([alone, _chains(community, giant)]))
-    cut = np.asarray(graph.connected_components().membership, np.int64) + component.max(initial=0) + 1
+    lost = giant & (community < 0)
+    ends, weight = np.concatenate([pairs, pairs[:, ::-1]]), np.concatenate([weights, weights])
+    ends, weight = ends[lost[ends[:, 0]]], weight[lost[ends[:, 0]]]
+    heaviest = ends[np.lexsort((ends[:, 1], -weight, ends[:, 0]))]
+    _, first = np.unique(heaviest[:, 0], return_index=True)
+    left, right = np.concatenate([heaviest[first], _chains(community, giant)]).T.copy()
+    cut = components(len(component), left, right) + component.max(initial=0) + 1
     return renumbered(np.where(giant, cut, component))
 
 

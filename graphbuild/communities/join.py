@@ -62,5 +62,5 @@ def _distinct(
     where: npt.NDArray[np.int64], accounts: npt.NDArray[np.int64], count: int
 ) -> npt.NDArray[np.int64]:
     """Return how many different accounts fall to each place; shape: ``(count,)``."""
-    seen = np.unique(np.stack([where, accounts], axis=1), axis=0)
-    return np.bincount(seen[:, 0], minlength=count)
+    most = int(accounts.max(initial=0)) + 1
+    return np.bincount(np.unique(where * most + accounts) // most, minlength=count)

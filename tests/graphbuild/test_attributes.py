@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from worlds_at_random import random_world
 
-from ringfence.graphbuild.attributes import account_attributes
-from ringfence.graphbuild.sightings import sightings
+from ringfence.graphbuild.attributes import account_attributes, entity_counts
+from ringfence.graphbuild.numbered import seen_of
+from ringfence.graphbuild.sightings import activity, sightings
 from ringfence.schema import ENTITY_TYPES
 
 FED = frozenset({"accounts", "requests", "payments", "logins", "transfers"})
@@ -20,9 +21,14 @@ def _attributes(
     engine: Any, tables: Any, world: dict[str, pd.DataFrame], fed: frozenset[str]
 ) -> pd.DataFrame:
     read = tables(world)
-    seen = {name: sightings(read, entity) for name, entity in ENTITY_TYPES.items()}
-    found = engine.to_pyarrow(account_attributes(read, fed, seen)).to_pandas()
-    assert found["account_id"].tolist() == sorted(world["accounts"]["account_id"])
+    rows = engine.to_pyarrow(account_attributes(read, fed, activity(read)))
+    accounts = rows["account_id"].combine_chunks()
+    assert accounts.to_pylist() == sorted(world["accounts"]["account_id"])
+    seen = {
+        name: seen_of(engine.to_pyarrow(sightings(read, entity)).column, accounts)
+        for name, entity in ENTITY_TYPES.items()
+    }
+    found = pd.concat([entity_counts(seen, len(accounts)), rows.to_pandas()], axis=1)
     return found.set_index("account_id").astype("float64")
 
 

@@ -157,9 +157,9 @@ def test_both_engines_write_the_same_links_and_snapshot_to_the_byte(by_duckdb: M
 def test_both_engines_tell_the_same_attributes(spark: Any, world: Path, by_spark: Made) -> None:
     frames = []
     for engine in (connect(None), spark):
-        seen = {"ip": engine.read_parquet(by_spark[0].links / "ip.parquet")}
+        days = engine.read_parquet(by_spark[0].links / "activity.parquet")
         tables = partial(canonical_table, engine, Workspace(world))
-        frames.append(engine.to_pyarrow(account_attributes(tables, frozenset(TABLES), seen)).to_pandas())
+        frames.append(engine.to_pyarrow(account_attributes(tables, frozenset(TABLES), days)).to_pandas())
     pd.testing.assert_frame_equal(*frames)
 
 

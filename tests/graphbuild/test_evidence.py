@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from ringfence.graphbuild.evidence import (
@@ -15,6 +16,7 @@ from ringfence.graphbuild.evidence import (
     community_links,
     describe_members,
 )
+from ringfence.graphbuild.numbered import Seen, seen_of
 from ringfence.schema import ENTITY_TYPES, LINK_FAMILIES
 
 FAMILIES = [str(family) for family in LINK_FAMILIES]
@@ -26,17 +28,25 @@ def _unlinked(rng: np.random.Generator) -> dict[str, float]:
     return {**dict.fromkeys(FAMILIES, 0.0), "significant": bool(rng.random() < 0.5), **order}
 
 
-def _world(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, pd.DataFrame]]:
-    """Return accounts in communities, links wherever two share, and sightings with degrees."""
+ACCOUNTS = [f"a{i:02}" for i in range(24)]
+COMMUNITY = np.repeat([0, 1, 2, -1], 6)
+MEMBERS = pd.DataFrame({"community": COMMUNITY})
+
+
+def _seen(rows: pd.DataFrame, accounts: list[str]) -> Seen:
+    table = pa.Table.from_pandas(rows.assign(count=1), preserve_index=False)
+    return seen_of(table.column, pa.array(accounts))
+
+
+def _world(seed: int) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Return links wherever two share, and sightings."""
     rng = np.random.default_rng(seed)
-    names = [f"a{i:02}" for i in range(24)]
-    accounts = pd.DataFrame({"account_id": names, "community": np.repeat([0, 1, 2, -1], 6)})
     sightings = {}
     rows: dict[tuple[str, str], dict[str, float]] = {}
     for name, entity in ENTITY_TYPES.items():
-        pairs = sorted({(str(rng.choice(names)), f"{name}{rng.integers(12)}") for _ in range(50)})
+        pairs = sorted({(str(rng.choice(ACCOUNTS)), f"{name}{rng.integers(12)}") for _ in range(50)})
         seen = pd.DataFrame(pairs, columns=["account_id", "entity_id"])
-        sightings[name] = seen.assign(degree=seen.groupby("entity_id")["account_id"].transform("size"))
+        sightings[name] = seen
         has = seen.groupby("account_id")["entity_id"].agg(set)
         for a, b in combinations(has.index, 2):
             if has[a] & has[b] and rng.random() < 0.7:
@@ -44,26 +54,30 @@ def _world(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, pd.DataFram
                 weights[str(entity.family)] = round(float(rng.uniform(1, 12)), 6)
     linked = pd.DataFrame(
         [
-            {"account_a": a, "account_b": b, "weight": sum(w[f] for f in FAMILIES), **w}
+            {
+                "account_a": ACCOUNTS.index(a),
+                "account_b": ACCOUNTS.index(b),
+                "weight": sum(w[f] for f in FAMILIES),
+                **w,
+            }
             for (a, b), w in rows.items()
         ]
     )
-    return accounts, linked, sightings
+    return linked, sightings
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_numbers_equal_a_recount(seed: int) -> None:
-    accounts, linked, sightings = _world(seed)
-    community = accounts.set_index("account_id")["community"]
-    inside = community_links(linked, community)
-    ours = {n: s[s["account_id"].map(community) >= 0] for n, s in sightings.items()}
-    evidence = community_evidence(accounts, inside, ours)
+    linked, sightings = _world(seed)
+    inside = community_links(linked, COMMUNITY)
+    evidence = community_evidence(COMMUNITY, inside, {n: _seen(s, ACCOUNTS) for n, s in sightings.items()})
 
     assert list(evidence.columns) == list(EVIDENCE_COLUMNS)
     rows = {(row["community"], row["family"]): row for row in evidence.to_dict("records")}
     expected = set()
     for number in range(3):
-        members = set(community[community == number].index)
+        members = set(np.flatnonzero(number == COMMUNITY))
+        ids = {ACCOUNTS[member] for member in members}
         for name, entity in ENTITY_TYPES.items():
             family = str(entity.family)
             both = linked["account_a"].isin(members) & linked["account_b"].isin(members)
@@ -75,7 +89,7 @@ def test_numbers_equal_a_recount(seed: int) -> None:
             assert row["weight"] == pytest.approx(of_family[family].sum() / 15, abs=1e-6)
             covered = set(of_family["account_a"]) | set(of_family["account_b"])
             assert row["coverage"] == pytest.approx(len(covered) / 6, abs=1e-6)
-            _check_statement(row, members, sightings[name], name)
+            _check_statement(row, ids, sightings[name], name)
     assert set(rows) == expected
 
 
@@ -94,19 +108,18 @@ def _check_statement(row: dict[str, object], members: set[str], seen: pd.DataFra
 def _one(name: str, entities: int, others: int) -> pd.Series:
     """Return the evidence on two accounts that share entities, each with so many others."""
     entity = ENTITY_TYPES[name]
-    accounts = pd.DataFrame({"account_id": ["a", "b"], "community": [0, 0]})
-    linked = pd.DataFrame(
-        [{"account_a": "a", "account_b": "b", **dict.fromkeys(FAMILIES, 0.0), "weight": 7.0}]
-    )
+    linked = pd.DataFrame([{"account_a": 0, "account_b": 1, **dict.fromkeys(FAMILIES, 0.0), "weight": 7.0}])
     linked[str(entity.family)] = 7.0
     seen = pd.DataFrame(
-        [(account, f"e{i:02}", 2 + others) for i in range(entities) for account in "ab"],
-        columns=["account_id", "entity_id", "degree"],
+        [(account, f"e{i:02}") for i in range(entities) for account in [*"ab", *map(str, range(others))]],
+        columns=["account_id", "entity_id"],
     )
     empty = seen.iloc[:0]
-    sightings = {n: seen if n == name else empty for n in ENTITY_TYPES}
-    inside = community_links(linked, accounts.set_index("account_id")["community"])
-    (row,) = community_evidence(accounts, inside, sightings).to_dict("records")
+    accounts = ["a", "b", *map(str, range(others))]
+    community = np.array([0, 0, *[-1] * others])
+    sightings = {n: _seen(seen if n == name else empty, accounts) for n in ENTITY_TYPES}
+    inside = community_links(linked, community)
+    (row,) = community_evidence(community, inside, sightings).to_dict("records")
     return pd.Series(row)
 
 
@@ -149,11 +162,10 @@ def test_at_most_ten_entities_are_told() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_members_are_described_by_their_links_inside(seed: int) -> None:
-    accounts, linked, _ = _world(seed)
-    community = accounts.set_index("account_id")["community"]
-    found = describe_members(accounts, community_links(linked, community)).set_index("account_id")
-    for account, number in community.items():
-        peers = set(community[community == number].index) - {account} if number >= 0 else set()
+    linked, _ = _world(seed)
+    found = describe_members(MEMBERS, community_links(linked, COMMUNITY))
+    for account, number in enumerate(COMMUNITY):
+        peers = set(np.flatnonzero(number == COMMUNITY)) - {account} if number >= 0 else set()
         ends = linked[["account_a", "account_b"]]
         mine = linked[
             ((ends["account_a"] == account) & ends["account_b"].isin(peers))
@@ -168,7 +180,8 @@ def test_members_are_described_by_their_links_inside(seed: int) -> None:
 
 
 def test_no_links_make_no_evidence() -> None:
-    accounts, linked, sightings = _world(0)
-    nobody = community_links(linked.iloc[:0], accounts.set_index("account_id")["community"])
-    assert community_evidence(accounts, nobody, sightings).empty
-    assert (describe_members(accounts, nobody)["inside_share"] == 0).all()
+    linked, sightings = _world(0)
+    nobody = community_links(linked.iloc[:0], COMMUNITY)
+    seen = {name: _seen(rows, ACCOUNTS) for name, rows in sightings.items()}
+    assert community_evidence(COMMUNITY, nobody, seen).empty
+    assert (describe_members(MEMBERS, nobody)["inside_share"] == 0).all()

@@ -182,9 +182,11 @@ def _linked(engine: Any, tables: Any, seen: Callable[[str], Any], folder: Path) 
     folder.mkdir()
     asked = LinkSettings(least_weight=0.5, least_candidate=0.1, without=() if SOAK else FEW)
     link_accounts(engine, sources, folder / "links.parquet", folder / "steps", asked)
-    names = engine.to_pyarrow(tables("accounts").order_by("account_id"))["account_id"].to_pandas()
+    names = engine.to_pyarrow(tables("accounts").order_by("account_id"))["account_id"]
     linked = engine.read_parquet(folder / "links.parquet")
-    placed = place_accounts(engine, linked, pd.Index(names), folder / "placing", resolution=0.5, seed=1)
+    placed = place_accounts(
+        engine, linked, names.combine_chunks(), folder / "placing", resolution=0.5, seed=1
+    )
     return pq.read_table(folder / "links.parquet"), placed
 
 

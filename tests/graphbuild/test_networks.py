@@ -49,29 +49,36 @@ def _smallest(address: Address, ranges: list[AddressRange]) -> int | None:
 def test_the_smallest_range_is_found(ranges: list[AddressRange], addresses: list[Address]) -> None:
     index = RangeIndex(ranges)
     edges = [a for r in ranges for a in (ipaddress.ip_network(r.cidr)[0], ipaddress.ip_network(r.cidr)[-1])]
-    for address in [*addresses, *edges]:
-        found = index.find(address)
+    asked = [*addresses, *edges]
+    for address, place in zip(asked, index.find([str(address) for address in asked]), strict=True):
         smallest = _smallest(address, ranges)
         if smallest is None:
-            assert found is None
+            assert place == -1
         else:
-            assert found is not None
-            assert address in ipaddress.ip_network(found.cidr)
-            assert ipaddress.ip_network(found.cidr).prefixlen == smallest
+            found = ipaddress.ip_network(index.ranges[place].cidr)
+            assert address in found
+            assert found.prefixlen == smallest
 
 
 @given(st.lists(_ranges(), max_size=8), st.randoms(use_true_random=False))
 def test_the_order_of_ranges_does_not_show(ranges: list[AddressRange], rng: random.Random) -> None:
     shuffled = rng.sample(ranges, len(ranges))
-    for text in ("0.0.3.9", "255.255.255.255", "::5", "::ffff:0:7"):
-        address = ipaddress.ip_address(text)
-        assert RangeIndex(ranges).find(address) == RangeIndex(shuffled).find(address)
+    asked = pa.array(["0.0.3.9", "255.255.255.255", "::5", "::ffff:0:7"])
+    assert describe_addresses(asked, ranges) == describe_addresses(asked, shuffled)
+
+
+@given(st.lists(st.ip_addresses(), min_size=1, max_size=8))
+def test_subnets_are_those_of_the_standard_library(addresses: list[Address]) -> None:
+    described = describe_addresses(pa.array([str(address) for address in addresses]), ())
+    prefix = {4: 24, 6: 48}
+    expected = [ipaddress.ip_network((a, prefix[a.version]), strict=False) for a in addresses]
+    assert described["subnet"].to_pylist() == [str(network) for network in expected]
 
 
 def test_no_ipv6_range_holds_an_ipv4_address() -> None:
     index = RangeIndex([AddressRange("::/0", 6, None, None)])
-    assert index.find(ipaddress.ip_address("192.0.2.1")) is None
-    assert index.find(ipaddress.ip_address("2001:db8::1")) is not None
+    asked = ["192.0.2.1", "255.255.255.255", "::", "2001:db8::1"]
+    assert index.find(asked).tolist() == [-1, -1, 0, 0]
 
 
 def test_addresses_are_described_in_their_order() -> None:

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from ringfence.graphbuild.communities.partition import Partition
+from ringfence.graphbuild.numbered import seen_of
 from ringfence.graphbuild.snapshot import build_snapshot
 from ringfence.schema import ENTITY_TYPES
 from ringfence.snapshot import Snapshot, read_snapshot, write_snapshot
 
-ATTRIBUTES = pd.DataFrame(
-    {"account_id": ["a", "b", "c", "d"], "requests": [3, 0, 1, 2], "tool_share": [0.5, np.nan, 1.0, 0.0]}
-)
+ATTRIBUTES = pd.DataFrame({"requests": [3, 0, 1, 2], "tool_share": [0.5, np.nan, 1.0, 0.0]})
 SEEN = {
     "ip": pd.DataFrame(
         {"account_id": ["b", "a", "a"], "entity_id": ["192.0.2.9"] * 2 + ["10.0.0.1"], "count": [1, 2, 3]}
@@ -29,10 +29,14 @@ SEEN = {
 ADDRESSES = pd.DataFrame(
     {"address": ["192.0.2.9", "10.0.0.1"], "subnet": ["192.0.2.0/24", "10.0.0.0/24"]}, dtype="str"
 )
-TRANSFERS = pd.DataFrame({"start": ["d", "a"], "end": ["a", "b"], "count": [2, 1]})
-LINKS = pd.DataFrame({"account_a": ["a", "c"], "account_b": ["b", "d"], "weight": [6.5, 12.0]})
+TRANSFERS = pd.DataFrame({"start": [3, 0], "end": [0, 1], "count": [2, 1]})
+LINKS = pd.DataFrame({"account_a": [0, 2], "account_b": [1, 3], "weight": [6.5, 12.0]})
 LABELS = np.array([1, -1, 0, -1], np.int8)
 PARTITION = Partition(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1]))
+
+
+def _table(rows: pd.DataFrame) -> pa.Table:
+    return pa.Table.from_pandas(rows, preserve_index=False)
 
 
 def _snapshot(seed: int | None = None) -> Snapshot:
@@ -43,8 +47,8 @@ def _snapshot(seed: int | None = None) -> Snapshot:
 
     return build_snapshot(
         ATTRIBUTES,
-        {name: mixed(rows) for name, rows in SEEN.items()},
-        mixed(ADDRESSES),
+        {name: seen_of(_table(mixed(rows)).column, pa.array(list("abcd"))) for name, rows in SEEN.items()},
+        _table(mixed(ADDRESSES)),
         mixed(TRANSFERS),
         mixed(LINKS),
         LABELS,

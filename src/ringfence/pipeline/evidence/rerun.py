@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ringfence.config import DecisionSettings, LinkSettings, Settings
 from ringfence.errors import AuditError
 from ringfence.gnn.rings import decide_rings
 from ringfence.gnn.scores import AccountScores
 from ringfence.graphbuild.evidence import community_evidence, community_links, describe_members
+from ringfence.graphbuild.linkage.links import PAIR
+from ringfence.graphbuild.numbered import Seen, numbered, seen_of
 from ringfence.pipeline.evidence.slice import NODES, RELATIONS, Rows, read_rows
 from ringfence.records import Ring
 from ringfence.schema import ENTITY_TYPES, LINK_FAMILIES
 
 _COMMUNITY = 0
 _COUNTS = ("significant", "led", "followed")
+_SEEN = pa.schema([("start", pa.string()), ("end", pa.string()), ("count", pa.int64())])
 
 
 def rerun(files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Ring:
@@ -42,12 +48,11 @@ def rerun(files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Ring:
 def _rerun(files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Ring:
     settings = _settings(manifest["settings"])
     accounts = _accounts(read_rows(files, f"{NODES}Account"))
-    community = accounts.set_index("account_id")["community"]
-    inside = community_links(
-        _links(read_rows(files, f"{RELATIONS}LINKED_TO")), community, settings.links.least_family_weight
-    )
+    ids, community = pa.array(accounts["account_id"], pa.string()), accounts["community"].to_numpy()
+    links = _links(read_rows(files, f"{RELATIONS}LINKED_TO"), ids)
+    inside = community_links(links, community, settings.links.least_family_weight)
     members = describe_members(accounts, inside)
-    evidence = community_evidence(members, inside, _sightings(files))
+    evidence = community_evidence(community, inside, _sightings(files, ids))
     scored = {row["account_id"]: row["score"] for row in read_rows(files, "scores")}
     told = np.array([scored[account] for account in members["account_id"]], np.float64)
     how = manifest["scoring"]
@@ -70,21 +75,26 @@ def _accounts(rows: Rows) -> pd.DataFrame:
     return frame.assign(community=_COMMUNITY)
 
 
-def _links(rows: Rows) -> pd.DataFrame:
+def _links(rows: Rows, accounts: pa.Array) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["start", "end", "weight", *LINK_FAMILIES, *_COUNTS])
-    return frame.rename(columns={"start": "account_a", "end": "account_b"}).astype(
+    for end, name in zip(("start", "end"), PAIR, strict=True):
+        frame[name] = numbered(pa.array(frame[end], pa.string()), accounts)
+    return frame[(frame[list(PAIR)] >= 0).all(axis=1)].astype(
         {**dict.fromkeys(("weight", *LINK_FAMILIES), np.float64), **dict.fromkeys(_COUNTS, np.int64)}
     )
 
 
-def _sightings(files: Mapping[str, bytes]) -> dict[str, pd.DataFrame]:
-    """Return entity type → account_id, entity_id, degree: the accounts that share the entity in all."""
+def _sightings(files: Mapping[str, bytes], accounts: pa.Array) -> dict[str, Seen]:
+    """Return the sightings of each entity type, with the accounts that share an entity in all."""
     seen = {}
     for name, entity in ENTITY_TYPES.items():
         degree = {row[entity.key]: row["accounts"] for row in read_rows(files, NODES + entity.label)}
-        rows = [
-            (row["start"], row["end"], degree[row["end"]])
-            for row in read_rows(files, RELATIONS + entity.relationship)
-        ]
-        seen[name] = pd.DataFrame(rows, columns=["account_id", "entity_id", "degree"])
+        rows = pa.Table.from_pylist(read_rows(files, RELATIONS + entity.relationship), _SEEN)
+        rows = rows.filter(pc.is_in(rows["start"], accounts)).rename_columns(
+            ["account_id", "entity_id", "count"]
+        )
+        found = seen_of(rows.column, accounts)
+        seen[name] = replace(
+            found, degree=np.array([degree[key] for key in found.names.to_pylist()], np.int64)
+        )
     return seen
