@@ -135,11 +135,17 @@ class Adding:
         rounded: Floats = (by_family * part[:, None]).round(6)
         return rounded
 
-    def carried(self) -> pd.DataFrame:
-        """Return view, value, accounts, kind, number, links, nats: what each value carries, most first.
+    def carried(self, group: Ints | None = None) -> pd.DataFrame:
+        """Return what each value carries, most first.
 
         Values of the strongest view of a family carry its weight in a link, each in proportion to what it
         says; with what signals add, they sum to the weight of the links.
+
+        Args:
+            group: Of each pair, shape ``(pairs,)``; groups are told apart. One of all pairs where None.
+
+        Returns:
+            view, value, accounts, kind, number, group, links, nats.
         """
         weight, _ = self._views()
         order = np.lexsort((self.order, -weight, self.family, self.pair))
@@ -148,9 +154,15 @@ class Adding:
         best[order[np.diff(key, prepend=-1) != 0]] = True
         kept = self.shared()[self.pair, self.family] * best
         nats = self.nats * (kept / np.maximum(self.agreed, 1e-12))[self.row]
-        counts = np.bincount(self.value, best[self.row], len(self.names)).astype(np.int64)
-        sums = np.bincount(self.value, nats, len(self.names)).round(6)
-        rows = self.names.assign(number=np.arange(len(self.names)), links=counts, nats=sums)
+        of = np.zeros(self.pairs, np.int64) if group is None else group
+        told, place = np.unique(of[self.pair[self.row]] * len(self.names) + self.value, return_inverse=True)
+        groups, numbers = np.divmod(told, max(len(self.names), 1))
+        rows = self.names.take(numbers).assign(
+            number=numbers,
+            group=groups,
+            links=np.bincount(place, best[self.row], len(told)).astype(np.int64),
+            nats=np.bincount(place, nats, len(told)).round(6),
+        )
         rows = rows[rows["nats"] > 0]
         return rows.sort_values(["nats", "view", "value"], ascending=[False, True, True], ignore_index=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -64,6 +64,13 @@ class Member:
     end_users: tuple[str, ...] = ()
     """Of an account with many, those whose own doings link it to the ring; nobody else is named."""
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the member as plain JSON values; end users only where there are some."""
+        row = _values(self)
+        if not self.end_users:
+            del row["end_users"]
+        return row
+
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
@@ -106,7 +113,7 @@ class LifeEvent:
 
     def as_json(self) -> dict[str, Any]:
         """Return the event as plain JSON values."""
-        return {**asdict(self), "at": iso_time(self.at)}
+        return {**_values(self), "at": iso_time(self.at)}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> LifeEvent:
@@ -162,16 +169,16 @@ class Ring:
         Of end users, replacements and history only those that have some are told: a run that was recorded
         before there were any keeps its digest.
         """
-        row = asdict(self)
+        row = _values(self)
         row["first_seen"] = iso_time(self.first_seen)
         row["last_seen"] = iso_time(self.last_seen)
+        row["members"] = [member.as_json() for member in self.members]
+        row["evidence"] = [_values(line) for line in self.evidence]
+        row["replacements"] = [_values(one) for one in self.replacements]
         row["history"] = [event.as_json() for event in self.history]
         for name in ("replacements", "history"):
             if not row[name]:
                 del row[name]
-        for member in row["members"]:
-            if not member["end_users"]:
-                del member["end_users"]
         return row
 
     @classmethod
@@ -198,6 +205,11 @@ class Ring:
                 "history": tuple(LifeEvent.from_json(one) for one in row.get("history", ())),
             }
         )
+
+
+def _values(record: Any) -> dict[str, Any]:
+    """Return a record's values by name, those that are records themselves as they are."""
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def _member(row: Mapping[str, Any]) -> Member:

@@ -51,7 +51,7 @@ from ringfence.progress import Display, QuietDisplay
 from ringfence.records import Decision, Ring
 from ringfence.report.render import render_report
 from ringfence.snapshot import read_snapshot
-from ringfence.stores.graph import GraphTables, write_graph
+from ringfence.stores.graph import read_graph, write_tables
 from ringfence.stores.open import LOCAL, open_store, read_address
 
 NO_STORE = "none"
@@ -125,9 +125,9 @@ def run(request: RunRequest, display: Display | None = None) -> RunResult:
             made = stages.carry_out()
         finally:
             stages.close()
-        graph = _write(building, made, measure)
+        _write(building, made, measure)
         shutil.rmtree(work.root)
-    error = into_store(request, graph, measure)
+    error = into_store(request, measure)
     return RunResult(request.out, tuple(made.rings), made.manifest, error)
 
 
@@ -276,32 +276,38 @@ def _digest_scores(scores: AccountScores) -> str:
     return digest_json([scores.method, scores.calibrated, np.round(scores.score, 9).tolist()])
 
 
-def _write(out: Path, made: _Made, measure: Measure) -> GraphTables:
+def _write(out: Path, made: _Made, measure: Measure) -> None:
     """Write the files of a run into ``out``; the manifest comes last."""
     with measure.stage("Write output") as tick:
-        lines = [json.dumps(ring.as_json(), ensure_ascii=False) + "\n" for ring in made.rings]
-        (out / "rings.jsonl").write_text("".join(lines), encoding="utf-8")
+        with (out / "rings.jsonl").open("w", encoding="utf-8") as lines:
+            lines.writelines(json.dumps(ring.as_json(), ensure_ascii=False) + "\n" for ring in made.rings)
         pq.write_table(account_output(made.accounts), out / "accounts.parquet", compression="zstd")
-        links = pq.read_table(made.work.links / "links.parquet")
-        pq.write_table(links, out / "links.parquet", compression="zstd")
+        _pack(made.work.links / "links.parquet", out / "links.parquet")
         shutil.copyfile(made.work.links / "snapshot.safetensors", out / "snapshot.safetensors")
         shutil.copyfile(made.work.links / "subaccounts.parquet", out / "subaccounts.parquet")
         shutil.copytree(made.work.rejected, out / "rejected")
         tick(0.3)
         nodes = graph_nodes(made.accounts, made.work, made.templates, made.rings)
-        graph = write_graph(out / "graph", nodes, graph_relationships(made.accounts, made.work, made.rings))
-        made.manifest["graph_digest"] = graph.digest
+        relationships = graph_relationships(made.accounts, made.work, made.rings)
+        made.manifest["graph_digest"] = write_tables(out / "graph", nodes, relationships)
         tick(0.6)
         data = report_data(made.rings, made.work, made.loaded.files, made.templates, made.manifest)
         page = render_report(data)
         (out / "report.html").write_text(page, encoding="utf-8")
     made.manifest["measured"] = measure.stages
     write_json(out / MANIFEST, made.manifest)
-    return graph
 
 
-def into_store(request: RunRequest, graph: GraphTables, measure: Measure) -> StoreError | None:
-    """Load the graph into the store that was asked for; return why that failed, if it did."""
+def _pack(table: Path, into: Path) -> None:
+    pq.write_table(pq.read_table(table), into, compression="zstd")
+
+
+def into_store(request: RunRequest, measure: Measure) -> StoreError | None:
+    """Load the published graph into the store that was asked for; return why that failed, if it did.
+
+    Raises:
+        OutputError: the output folder holds no graph.
+    """
     if request.neo4j == NO_STORE:
         return None
     try:
@@ -309,6 +315,7 @@ def into_store(request: RunRequest, graph: GraphTables, measure: Measure) -> Sto
             store = open_store(request.neo4j, tick)
         try:
             with measure.stage("Load Neo4j") as tick:
+                graph = read_graph(request.out / "graph")
                 store.load(graph, replace=request.replace_store, disposable=request.disposable, tick=tick)
         finally:
             store.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -19,11 +20,11 @@ class ReportData:
     rings: Sequence[Ring]
     """In the order of ``rings.jsonl``: rings, then reviews, then benign communities."""
     sightings: pd.DataFrame
-    """account_id, entity_type, entity_id, count: what the members used."""
+    """account_id, entity_type, entity_id, count: what the members of those shown in full used."""
     links: pd.DataFrame
-    """account_a, account_b, weight (nats), and the families' where they are told. Links between members."""
+    """account_a, account_b, weight (nats), and the families' where they are told. Links between them."""
     activity: pd.DataFrame
-    """account_id, day (date), requests: how much the members sent."""
+    """account_id, day (date), requests: how much they sent."""
     files: Sequence[FileAccount]
     """The balance of every input file."""
     templates: pd.DataFrame
@@ -31,5 +32,7 @@ class ReportData:
     manifest: Mapping[str, Any]
     """What ``manifest.json`` says. Its ``scoring`` (``method``, ``calibrated``, ``reason``, ``comparison``;
     each may be missing) tells how it was decided; everything else is listed at the end."""
+    active: tuple[date, date] | None = None
+    """First and last day on which anybody in ``rings`` was active; those of ``activity`` where None."""
     carried: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CARRIED_COLUMNS)))
     """:data:`~ringfence.report.evidence.CARRIED_COLUMNS`: what values carry of links, most first."""

@@ -133,6 +133,8 @@ def _graph(shown: Sequence[Member], drawn: dict[_Entity, list[str]], links: pd.D
 def _add_links(graph: nx.Graph, links: pd.DataFrame) -> None:
     """Give each account that shares nothing shown its strongest link, so that it does not float alone."""
     alone = {node for node in graph if graph.degree(node) == 0}
+    if not alone:
+        return
     best: dict[_Entity, tuple[float, _Entity]] = {}
     rows = links.sort_values(["weight", "account_a", "account_b"], ascending=[False, True, True])
     for a, b, weight in zip(rows["account_a"], rows["account_b"], rows["weight"], strict=True):

@@ -124,13 +124,18 @@ class Page:
     version: str
 
 
+def pictured(rings: Sequence[Ring]) -> list[Ring]:
+    """Return the rings and reviews that are shown in full, of all in the order of ``rings.jsonl``."""
+    return [ring for ring in rings if ring.flagged][:PICTURED]
+
+
 def build_page(data: ReportData) -> Page:
     """Count, word and lay out everything the report shows."""
-    suspects = [ring for ring in data.rings if ring.decision is not Decision.BENIGN]
-    benign = [ring for ring in data.rings if ring.decision is Decision.BENIGN]
-    days = [_as_date(day) for day in data.activity["day"]]
-    first, last = _span(data.rings, days)
-    parts = _Parts.of(data, suspects[:PICTURED])
+    suspects = [ring for ring in data.rings if ring.flagged]
+    benign = [ring for ring in data.rings if not ring.flagged]
+    first, last = data.active or _span(data.rings, [_as_date(day) for day in data.activity["day"].unique()])
+    shown = pictured(data.rings)
+    parts = _Parts.of(data, shown)
     return Page(
         counts={d.value: sum(r.decision is d for r in data.rings) for d in Decision},
         accounts={d.value: sum(_counted(r) for r in data.rings if r.decision is d) for d in Decision},
@@ -138,7 +143,7 @@ def build_page(data: ReportData) -> Page:
         first=first,
         last=last,
         method=_method(data),
-        rings=tuple(_ring_view(n, ring, parts, first, last) for n, ring in enumerate(suspects[:PICTURED])),
+        rings=tuple(_ring_view(n, ring, parts, first, last) for n, ring in enumerate(shown)),
         beyond=tuple(suspects[PICTURED:]),
         benign=tuple(benign[:LISTED_COMMUNITIES]),
         benign_left=max(0, len(benign) - LISTED_COMMUNITIES),

@@ -20,7 +20,6 @@ from ringfence.pipeline.scoring.held import Hold, held
 from ringfence.pipeline.scoring.plan import Planned, ScoreRequest, plan_score, read_job
 from ringfence.pipeline.scoring.publish import settled, sweep
 from ringfence.progress import Display, QuietDisplay
-from ringfence.stores.graph import read_graph
 
 BY = "score"
 """Who takes the steps of a job, for the audit log."""
@@ -84,7 +83,7 @@ def _result(request: ScoreRequest, planned: Planned, then: Followed | None, disp
     error = None
     if request.neo4j != NO_STORE:
         load = RunRequest(request.logs, planned.out, neo4j=request.neo4j, disposable=True)
-        error = into_store(load, read_graph(planned.out / "graph"), Measure(display))
+        error = into_store(load, Measure(display))
     return Scored(job, planned.out, manifest, then is None, then, error)
 
 
