@@ -92,6 +92,11 @@ def _named(
     return rows.assign(**{end: names.take(rows[end].to_numpy(np.int64)) for end in PAIR})[list(columns)]
 
 
+def _whole(rows: Any, *columns: str) -> Any:
+    """Return rows with counts as whole numbers."""
+    return rows.mutate(**{name: rows[name].cast("int64") for name in columns})
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     """One view of the pairs that are asked about."""
@@ -116,12 +121,15 @@ class _Look:
         shared = ibis.memtable(engine.to_pyarrow(shared_by(used, ibis.memtable(self.pairs))))
         named = rare.select("entity", "entity_id", accounts="degree")
         values = shared.inner_join(named, "entity").left_join(kinds, "entity_id")
-        values = values.mutate(view=ibis.literal(self.view.name), value=values["entity_id"].cast("string"))
+        values = _whole(values, "led", "followed").mutate(
+            view=ibis.literal(self.view.name), value=values["entity_id"].cast("string")
+        )
         sums = summed(shared)
         weighed = view_weights(sums, self.view, settings)
         views = weighed.inner_join(sums.select(*PAIR, "agreed", "shared", "fewer"), PAIR)
+        views = _whole(views, "shared", "led", "followed")
         return (
-            engine.to_pyarrow(values.rename(nats="weight").select(*VALUE_COLUMNS)).to_pandas(),
+            engine.to_pyarrow(values.rename(nats="agreed").select(*VALUE_COLUMNS)).to_pandas(),
             engine.to_pyarrow(views.select(*VIEW_COLUMNS)).to_pandas(),
         )
 

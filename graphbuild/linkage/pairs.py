@@ -21,7 +21,7 @@ TELLING = 1.0
 
 
 def shared_values(used: Any, share: float = 1.0) -> Any:
-    """Return what each pair shares but for hubs: :data:`SUMMED`, a row a value.
+    """Return what each pair shares but for hubs: :data:`SUMMED` and ``entity``, a row a value.
 
     Args:
         used: As :func:`ringfence.graphbuild.linkage.rarity.uses` makes them, of one view.
@@ -68,6 +68,7 @@ def _weighed(rows: Any, left: Any, right: Any) -> Any:
     return rows.select(
         account_a=left["account"],
         account_b=right["account"],
+        entity=left["entity"],
         agreed=weight,
         # Counts are floating point, since DuckDB adds up integers in 128 bits, at twice the cost.
         shared=ibis.literal(1.0),
