@@ -64,25 +64,27 @@ def build_graph(
         tick: Told the share of accounts placed in communities.
         previous: account_id → number of its community in an earlier run, where communities start from.
     """
-    accounts, attributes = _accounts(engine, tables, present, work)
-    linked = _links(work, accounts)
+    days = engine.read_parquet(str(sightings_path(work, "activity")))
+    accounts, attributes = account_attributes(engine, tables, present, days)
     partition = _partition(engine, accounts, work, settings, tick, previous)
-    _write_metrics(linked, partition, work)
     members = _members(engine, tables, accounts, partition)
+    linked = _by_number(pq.read_table(work.links / "links.parquet"), accounts)
+    _write_metrics(linked, partition, work)
     seen = {name: read_seen(sightings_path(work, name), accounts) for name in ENTITY_TYPES}
     _write_members(members, accounts, seen, linked, work, settings)
+    links = len(linked)
     # Bans are labels: nothing that rests on one may become a feature.
     scored = without_bans(linked, settings.links)
+    del linked
     unbanned = describe_members(members, _inside(members, scored, settings))
     structure = link_structure(unbanned, scored)
     labels, conflicting = settled_labels(engine.to_pyarrow(tables("labels")).to_pandas())
+    transfers = pq.read_table(sightings_path(work, "transfers"), columns=["start", "end", "count"])
     snapshot = build_snapshot(
         pd.concat([entity_counts(seen, len(accounts)), attributes, structure], axis=1),
         seen,
         pq.read_table(work.links / "addresses.parquet", columns=["address", "subnet"]),
-        _by_number(
-            pq.read_table(sightings_path(work, "transfers"), columns=["start", "end", "count"]), accounts
-        ),
+        _by_number(transfers, accounts),
         scored,
         by_number(labels, accounts, UNKNOWN).astype(np.int8),
         partition,
@@ -90,21 +92,7 @@ def build_graph(
     write_snapshot(work.links / "snapshot.safetensors", snapshot)
     communities = int(partition.community.max(initial=-1)) + 1
     sightings = {name: len(sighted.account) for name, sighted in seen.items()}
-    return Built(len(accounts), sightings, len(linked), communities, conflicting)
-
-
-def _accounts(
-    engine: Any, tables: Tables, present: frozenset[str], work: Workspace
-) -> tuple[pa.Array, pd.DataFrame]:
-    """Return the ids of all accounts, in the order that numbers them, and what each does."""
-    days = engine.read_parquet(str(sightings_path(work, "activity")))
-    rows = engine.to_pyarrow(account_attributes(tables, present, days))
-    accounts = rows["account_id"].combine_chunks()
-    return accounts, rows.drop_columns(["account_id"]).to_pandas(split_blocks=True)
-
-
-def _links(work: Workspace, accounts: pa.Array) -> pd.DataFrame:
-    return _by_number(pq.read_table(work.links / "links.parquet"), accounts)
+    return Built(len(accounts), sightings, links, communities, conflicting)
 
 
 def _by_number(pairs: pa.Table, accounts: pa.Array) -> pd.DataFrame:

@@ -6,12 +6,13 @@ Nothing here names an account, a country, a language or a label, or looks at wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import ibis
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ringfence.graphbuild.numbered import Seen
 from ringfence.graphbuild.sightings import Tables
@@ -19,10 +20,13 @@ from ringfence.graphbuild.sightings import Tables
 _SECONDS_A_DAY = 86_400
 
 
-def account_attributes(tables: Tables, present: frozenset[str], days: Any) -> Any:
-    """Return account_id and one column a feature, an account a row, in the order of account_id.
+def account_attributes(
+    engine: Any, tables: Tables, present: frozenset[str], days: Any
+) -> tuple[pa.Array, pd.DataFrame]:
+    """Return the ids of all accounts in their order, and what each does: one column a feature.
 
     Args:
+        engine: A :class:`ringfence.engine.Engine`.
         tables: Canonical tables.
         present: Canonical tables that something fed; features of the others are left out.
         days: Requests by account and day, as :func:`ringfence.graphbuild.sightings.activity` makes them.
@@ -30,7 +34,27 @@ def account_attributes(tables: Tables, present: frozenset[str], days: Any) -> An
     Counts are 0 where nothing was seen; shares, means and sums are null there. What floating point adds is
     rounded, so that the order of the rows does not show.
     """
-    groups = [_days_active(days)] if "requests" in present else []
+    rows = engine.to_pyarrow(tables("accounts").select("account_id", "created_at").order_by("account_id"))
+    accounts = rows["account_id"].combine_chunks()
+    features: dict[str, pd.Series] = {}
+    # One after the other and not joined: a join of all would hold them all at once.
+    for group in _groups(tables, present, days):
+        found = engine.to_pyarrow(group)
+        place = pc.index_in(accounts, found["account_id"])
+        for name, column in zip(found.column_names[1:], found.columns[1:], strict=True):
+            of_all = column.take(place)
+            is_count = pa.types.is_integer(column.type)
+            features[name] = (pc.fill_null(of_all, 0) if is_count else of_all).to_pandas()
+    if "first_request" in features:
+        first = features.pop("first_request")
+        features["age_days_at_first_request"] = _days_between(rows["created_at"].to_pandas(), first)
+    return accounts, pd.DataFrame(features, range(len(accounts)), copy=False)
+
+
+def _groups(tables: Tables, present: frozenset[str], days: Any) -> Iterator[Any]:
+    """Yield Ibis tables of account_id and features."""
+    if "requests" in present:
+        yield _days_active(days)
     makers = {
         "requests": (_requests, _hours),
         "payments": (_payments,),
@@ -39,21 +63,7 @@ def account_attributes(tables: Tables, present: frozenset[str], days: Any) -> An
     }
     for table, made in makers.items():
         if table in present:
-            groups += [make(tables(table)) for make in made]
-    accounts = tables("accounts").select("account_id", "created_at")
-    rows = accounts
-    for group in groups:
-        rows = rows.left_join(group, "account_id").drop("account_id_right")
-    counts = {
-        name: rows[name].fill_null(0)
-        for name, kind in rows.schema().items()
-        if kind.is_integer() and name != "account_id"
-    }
-    rows = rows.mutate(**counts)
-    if "first_request" in rows.columns:
-        rows = rows.mutate(age_days_at_first_request=_days(rows["created_at"], rows["first_request"]))
-        rows = rows.drop("first_request")
-    return rows.drop("created_at").order_by("account_id")
+            yield from (make(tables(table)) for make in made)
 
 
 def entity_counts(seen: Mapping[str, Seen], accounts: int) -> pd.DataFrame:
@@ -63,13 +73,10 @@ def entity_counts(seen: Mapping[str, Seen], accounts: int) -> pd.DataFrame:
     )
 
 
-def _days(start: Any, end: Any) -> Any:
+def _days_between(start: pd.Series, end: pd.Series) -> pd.Series:
     """Return the days from start to end; 0 where clocks disagree, null where either is unknown."""
-    # Whole seconds, as DuckDB would count fractions of them and Spark would not.
-    first, last = (moment.cast("timestamp").truncate("s").epoch_seconds() for moment in (start, end))
-    seconds = last - first
-    # A greatest() of engines would skip the null and answer 0.
-    return ibis.ifelse(seconds < 0, 0.0, seconds / _SECONDS_A_DAY)
+    seconds: pd.Series = (end.dt.floor("s") - start.dt.floor("s")).dt.total_seconds()
+    return (seconds / _SECONDS_A_DAY).clip(lower=0.0)
 
 
 def _days_active(days: Any) -> Any:

@@ -21,15 +21,14 @@ def _attributes(
     engine: Any, tables: Any, world: dict[str, pd.DataFrame], fed: frozenset[str]
 ) -> pd.DataFrame:
     read = tables(world)
-    rows = engine.to_pyarrow(account_attributes(read, fed, activity(read)))
-    accounts = rows["account_id"].combine_chunks()
+    accounts, attributes = account_attributes(engine, read, fed, activity(read))
     assert accounts.to_pylist() == sorted(world["accounts"]["account_id"])
     seen = {
         name: seen_of(engine.to_pyarrow(sightings(read, entity)).column, accounts)
         for name, entity in ENTITY_TYPES.items()
     }
-    found = pd.concat([entity_counts(seen, len(accounts)), rows.to_pandas()], axis=1)
-    return found.set_index("account_id").astype("float64")
+    found = pd.concat([entity_counts(seen, len(accounts)), attributes], axis=1)
+    return found.set_axis(accounts.to_pandas()).astype("float64")
 
 
 @pytest.fixture(scope="module")
