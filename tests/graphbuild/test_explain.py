@@ -149,6 +149,25 @@ def test_with_nothing_left_out_links_weigh_what_they_did(linked: Linked) -> None
     )
 
 
+def test_groups_of_links_are_told_apart_as_each_would_be_alone(linked: Linked) -> None:
+    links = linked.links.reset_index(drop=True)
+    group = np.arange(len(links)) % 3
+    together = Adding.of(links, linked.shared, SETTINGS).carried(group)
+
+    for number in range(3):
+        pairs = links[group == number]
+        kept = pd.MultiIndex.from_frame(pairs[list(PAIR)])
+        values, views = (
+            frame[pd.MultiIndex.from_frame(frame[list(PAIR)]).isin(kept)]
+            for frame in (linked.shared.values, linked.shared.views)
+        )
+        alone = Adding.of(pairs, Shared(values, views), SETTINGS).carried()
+        mine = together[together["group"] == number]
+        told = ["view", "value", "accounts", "links", "nats"]
+        assert len(alone)
+        assert mine[told].to_dict("records") == alone[told].to_dict("records")
+
+
 def test_without_a_value_only_links_that_share_it_weigh_less(linked: Linked) -> None:
     adding = Adding.of(linked.links, linked.shared, SETTINGS)
     card = adding.carried().set_index("value").loc["card-met"]

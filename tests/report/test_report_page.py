@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -126,6 +127,12 @@ def test_benign_communities_past_the_hundredth_are_counted() -> None:
     text = Outline(render_report(make_data(rings))).text
     assert "The first 100; 4 more in rings.jsonl." in text
     assert "No ring found" in text
+
+
+def test_the_days_of_all_that_was_judged_are_told_where_they_are_known(data: ReportData) -> None:
+    told = build_page(replace(data, active=(date(2026, 2, 1), date(2026, 4, 1))))
+    assert (told.first, told.last) == (date(2026, 2, 1), date(2026, 4, 1))
+    assert build_page(data).first == min(data.activity["day"])
 
 
 def test_nothing_found_and_nothing_read() -> None:
