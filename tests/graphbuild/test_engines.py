@@ -81,7 +81,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tables["logins"] = pd.concat([tables["logins"], crowd.dropna(subset="account_id")])
     released = pd.to_datetime(["2026-01-01", "2026-02-08"], utc=True)
     tables["models"] = pd.DataFrame({"model": ["m1", "m2"], "released_at": released})
-    tables["accounts"] = tables["accounts"].replace({"account_id": {"acc-00": "Ünïcode-帐户"}})
+    tables = {name: rows.replace("acc-00", "Ünïcode-帐户") for name, rows in tables.items()}
     for number, (name, rows) in enumerate(tables.items()):
         for column in {"ts", "created_at", "released_at"} & set(rows.columns):
             # Fractions of a second, which engines count each in their own way.
