@@ -12,18 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ibis
 import pandas as pd
 
 from ringfence.config import LinkSettings
 from ringfence.graphbuild.linkage.steps import Steps
-from ringfence.graphbuild.units import WEIGHED, SubaccountSettings, SubaccountSources, UnitWeighing
+from ringfence.graphbuild.people import SubaccountSources
+from ringfence.graphbuild.units import WEIGHED, SubaccountSettings, UnitWeighing
 
 UNIT_COLUMNS = ("account_id", "end_user_id", "share", "nats", "beside_network", "carries")
 """Columns of ``subaccounts.parquet``: ``end_user_id`` is null for what the account did itself; ``share`` is
 of its requests, 0..1; ``nats`` what the end user has in common with another member of the community, at most,
 and ``beside_network`` the same without addresses; ``carries`` whether it is enough for a link."""
 
-_STEPS = 35
+_STEPS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,13 @@ def sub_accounts(
         links: How links are weighed.
         settings: Which accounts are looked into.
     """
-    steps = Steps(engine, folder, _STEPS)
-    judged = steps.keep(_judged(sources, settings), "judged")
+    judged = engine.to_pyarrow(_judged(sources, settings))
     found = pd.DataFrame(columns=list(WEIGHED))
-    if int(engine.to_pyarrow(judged.count()).as_py()):
-        weighed = UnitWeighing(steps, sources, judged, links, settings).weighed()
+    if judged.num_rows:
+        steps = Steps(engine, folder, _STEPS)
+        weighed = UnitWeighing(steps, sources, ibis.memtable(judged), links, settings).weighed()
         found = engine.to_pyarrow(weighed).to_pandas()
-    shutil.rmtree(folder)
+        shutil.rmtree(folder)
     units = _with_shares(found, links)
     return Subaccounts(units, own_shares(units, links))
 

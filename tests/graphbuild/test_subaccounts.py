@@ -17,7 +17,9 @@ import pytest
 from canonical_frames import as_tables
 
 from ringfence.config import LinkSettings
+from ringfence.graphbuild.linkage.views import VIEWS, view_sightings
 from ringfence.graphbuild.networks import ADDRESS_SCHEMA
+from ringfence.graphbuild.people import SubaccountSources
 from ringfence.graphbuild.sightings import sightings
 from ringfence.graphbuild.subaccounts import (
     UNIT_COLUMNS,
@@ -25,7 +27,7 @@ from ringfence.graphbuild.subaccounts import (
     own_shares,
     sub_accounts,
 )
-from ringfence.graphbuild.units import SubaccountSettings, SubaccountSources
+from ringfence.graphbuild.units import SubaccountSettings
 from ringfence.schema import ENTITY_TYPES
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -155,12 +157,16 @@ def judge(
     world = {name: canonical(name) for name in ("requests", "payments", "logins")}
     seen = {name: engine.to_pyarrow(sightings(world.get, kind)) for name, kind in ENTITY_TYPES.items()}
     known = pd.DataFrame({"account_id": list(members), "community": list(members.values())})
+    addresses = ibis.memtable(ADDRESS_SCHEMA.empty_table())
+    sighted = {name: ibis.memtable(rows) for name, rows in seen.items()}.__getitem__
+    pairs = {view.name: view_sightings(view, sighted, addresses, world.__getitem__) for view in VIEWS}
     sources = SubaccountSources(
         world.__getitem__,
-        {name: ibis.memtable(rows) for name, rows in seen.items()}.__getitem__,
-        ibis.memtable(ADDRESS_SCHEMA.empty_table()),
+        sighted,
+        addresses,
         (),
         ibis.memtable(known, schema={"account_id": "string", "community": "int64"}),
+        {name: int(engine.to_pyarrow(rows.count()).as_py()) for name, rows in pairs.items()},
     )
     found = sub_accounts(engine, sources, folder / "steps", LINKS, SubaccountSettings())
     assert not (folder / "steps").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -11,14 +12,20 @@ import pandas as pd
 from ringfence.config import LinkSettings
 from ringfence.files import Workspace
 from ringfence.graphbuild.build import sightings_path
+from ringfence.graphbuild.people import SubaccountSources
 from ringfence.graphbuild.sightings import Tables
 from ringfence.graphbuild.subaccounts import sub_accounts
-from ringfence.graphbuild.units import SubaccountSettings, SubaccountSources
+from ringfence.graphbuild.units import SubaccountSettings
 from ringfence.records import Ring
 
 
 def judge_end_users(
-    engine: Any, tables: Tables, work: Workspace, links: LinkSettings, public: Collection[str]
+    engine: Any,
+    tables: Tables,
+    work: Workspace,
+    links: LinkSettings,
+    public: Collection[str],
+    sightings: Mapping[str, int],
 ) -> None:
     """Write ``subaccounts.parquet``, and ``own_share`` into ``members.parquet``: 1 with few end users.
 
@@ -28,14 +35,16 @@ def judge_end_users(
         work: Where sightings, addresses and members are.
         links: How links are weighed.
         public: Templates whose wording everybody can find.
+        sightings: View → account–value pairs in all; only views in which accounts share a value.
     """
     path = work.links / "members.parquet"
     sources = SubaccountSources(
-        tables,
-        lambda name: engine.read_parquet(str(sightings_path(work, name))),
+        cache(tables),
+        cache(lambda name: engine.read_parquet(str(sightings_path(work, name)))),
         engine.read_parquet(str(work.links / "addresses.parquet")),
         public,
         engine.read_parquet(str(path)).select("account_id", "community"),
+        sightings,
     )
     found = sub_accounts(engine, sources, work.spill / "end-users", links, SubaccountSettings())
     found.units.to_parquet(work.links / "subaccounts.parquet", index=False)

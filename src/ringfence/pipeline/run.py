@@ -225,14 +225,14 @@ class _Stages:
         self._measure.count("Sight entities", loaded.rows.get("requests", 0))
         present = frozenset(name for name, rows in loaded.rows.items() if rows)
         with self._measure.stage("Link accounts") as tick:
-            self._linked = build_links(
+            self._linked = linked = build_links(
                 engine, self._tables, loaded.rows["accounts"], work, settings, self._public, tick, present
             )
         with self._measure.stage("Find communities") as tick:
             before = None if self._earlier is None else communities_before(self._earlier.rings)
             built = build_graph(engine, self._tables, present, work, settings, tick, before)
         with self._measure.stage("Judge end users"):
-            judge_end_users(engine, self._tables, work, settings.links, self._public)
+            judge_end_users(engine, self._tables, work, settings.links, self._public, linked.sightings)
         return built
 
     def _judge(self) -> tuple[AccountScores, list[Ring]]:
