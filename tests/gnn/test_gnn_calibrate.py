@@ -53,6 +53,12 @@ class TestFit:
 
         assert np.abs(fit_platt(logits * scale, labels)(logits * scale).mean() - labels.mean()) < 0.01
 
+    def test_where_the_last_digits_never_settle_the_search_ends_all_the_same(self) -> None:
+        logits = np.random.default_rng(1).normal(size=12) + 1e6
+        told = fit_platt(logits, np.repeat([0, 1], 6).astype(np.int8))(logits)
+
+        assert ((told > 0) & (told < 1)).all()
+
     def test_logits_that_say_nothing_give_the_base_rate(self) -> None:
         labels = np.repeat([0, 1], [900, 100]).astype(np.int8)
         told = fit_platt(np.zeros(1000), labels)(np.zeros(1000))
