@@ -229,7 +229,7 @@ def test_an_unfit_request_is_refused_before_anything_runs() -> None:
 def fought(tmp_path_factory: pytest.TempPathFactory) -> tuple[Duel, Path, list[float]]:
     scratch = tmp_path_factory.mktemp("scratch")
     ticks: list[float] = []
-    request = DuelRequest(scale=0.0003, seed=3, attacks=("unique_addresses",), labels=False)
+    request = DuelRequest(scale=0.0002, seed=3, attacks=("unique_addresses",), labels=False)
     return duel(request, scratch, ticks.append), scratch, ticks
 
 
@@ -239,7 +239,7 @@ def test_the_whole_pipeline_runs_on_each_step(fought: tuple[Duel, Path, list[flo
     assert list(scratch.iterdir()) == []
     assert ticks == [0.5, 1.0, 1.0]
 
-    request = WorldRequest("demo", 0.0003, 3, labels=False, attacks=("unique_addresses",))
+    request = WorldRequest("demo", 0.0002, 3, labels=False, attacks=("unique_addresses",))
     world = make_world(tmp_path / "world", request)
     truth = pd.read_parquet(world.truth / "accounts.parquet")
     told = pd.concat(map(pd.read_parquet, (world.truth / "requests").glob("*.parquet")))
@@ -262,7 +262,7 @@ def test_both_files_are_written_and_nothing_of_others_is_replaced(
     assert said["request"]["attacks"] == ["unique_addresses"]
     assert said["steps"][1]["attacks"] == ["unique_addresses"]
     assert said["steps"][0]["cost_usd"] == 0
-    assert "demo, scale 0.0003, seed 3" in (tmp_path / "duel" / "duel.html").read_text()
+    assert "demo, scale 0.0002, seed 3" in (tmp_path / "duel" / "duel.html").read_text()
     with pytest.raises(OutputError, match="--force"):
         write_duel(fought[0], tmp_path / "duel")
     write_duel(fought[0], tmp_path / "duel", force=True)

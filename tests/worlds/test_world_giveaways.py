@@ -21,7 +21,7 @@ SINGLE, BOOSTED = 0.15, 0.5
 @pytest.fixture(scope="module")
 def plain_world() -> Iterator[MadeWorld]:
     """As figures are reported on: one account in a hundred is a ring's."""
-    with passing(WorldRequest("report-everyday", 0.01, 1002)) as world:
+    with passing(WorldRequest("report-everyday", 0.006, 1002)) as world:
         yield world
 
 
