@@ -6,11 +6,32 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from ringfence.stores.local import LocalServer
 
 SCRIPT = Path(sys.executable).with_name("ringfence")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demonstration made, and said."""
+
+    folder: Path
+    said: str
+
+    @property
+    def out(self) -> Path:
+        return self.folder / "out"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A small world with enough labels to train on, and what a run made of it."""
+
+    world: Path
+    out: Path
 
 
 def ringfence(

@@ -4,40 +4,51 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from commands import SCRIPT, files, ringfence
-from conftest import Demo
+from commands import SCRIPT, ringfence
 
+from ringfence.errors import UsageError
+from ringfence.pipeline.run import RunRequest, run
 from ringfence.stores.local import LocalServer
 from ringfence.stores.neo4j import Neo4jStore
 
 
-@pytest.fixture
-def logs(tmp_path: Path) -> Path:
-    """Six accounts, of which three share a card."""
-    folder = tmp_path / "logs"
+def write_logs(folder: Path) -> Path:
+    """Write six accounts, of which three share a card."""
     folder.mkdir()
     rows = [f"p{i},a{i},{'shared' if i < 3 else f'own{i}'},2026-03-0{i + 1}" for i in range(6)]
     (folder / "payments.csv").write_text("\n".join(["payment_id,account_id,instrument_id,ts", *rows]) + "\n")
     return folder
 
 
-def test_a_small_folder_runs(logs: Path, tmp_path: Path) -> None:
-    said = ringfence("run", logs, "--out", tmp_path / "out", "--neo4j", "none").stdout
-
-    assert "6 accounts" in said
-    assert "No account is labelled" in said
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    return write_logs(tmp_path / "logs")
 
 
-def test_the_output_of_another_run_is_replaced_only_when_asked(logs: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    ringfence("run", logs, "--out", out, "--neo4j", "none")
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The output of a run on the logs, and what it said."""
+    folder = tmp_path_factory.mktemp("ran")
+    words = ("run", write_logs(folder / "logs"), "--out", folder / "out", "--neo4j", "none")
+    return folder / "out", ringfence(*words).stdout
+
+
+def test_a_small_folder_runs(ran: tuple[Path, str]) -> None:
+    assert "6 accounts" in ran[1]
+    assert "No account is labelled" in ran[1]
+
+
+def test_the_output_of_another_run_is_replaced_only_when_asked(
+    ran: tuple[Path, str], logs: Path, tmp_path: Path
+) -> None:
+    out = shutil.copytree(ran[0], tmp_path / "out")
     (out / "notes.txt").write_text("seen")
 
     said = ringfence("run", logs, "--out", out, "--neo4j", "none", code=1).stderr
@@ -110,12 +121,12 @@ def test_a_killed_run_leaves_no_output(tmp_path: Path) -> None:
     head = "payment_id,account_id,instrument_id\n"
     rows = "".join(f"p{i},a{i % 9000},c{i % 7000}\n" for i in range(400_000))
     (logs / "payments.csv").write_text(head + rows)
-    run = subprocess.Popen([SCRIPT, "run", logs, "--out", tmp_path / "out", "--neo4j", "none"])
+    running = subprocess.Popen([SCRIPT, "run", logs, "--out", tmp_path / "out", "--neo4j", "none"])
     while not list(tmp_path.glob(".out.*.partial/.work/tables/payments/*")):
-        assert run.poll() is None
+        assert running.poll() is None
         time.sleep(0.02)
-    os.kill(run.pid, signal.SIGKILL)
-    run.wait()
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
     assert not (tmp_path / "out").exists()
 
     ringfence("run", logs, "--out", tmp_path / "out", "--neo4j", "none")
@@ -132,8 +143,11 @@ def test_no_answer_from_the_store_keeps_the_output(logs: Path, tmp_path: Path) -
 
 
 def test_a_store_that_cannot_be_is_refused_before_any_work(logs: Path, tmp_path: Path) -> None:
+    ringfence("run", logs, "--out", tmp_path / "out", "--neo4j", "neo5j", code=2)
+    assert not (tmp_path / "out").exists()
     for where in ("neo5j", "http://127.0.0.1:7474", "bolt://127.0.0.1:9"):
-        ringfence("run", logs, "--out", tmp_path / "out", "--neo4j", where, code=2)
+        with pytest.raises(UsageError):
+            run(RunRequest(logs, tmp_path / "out", neo4j=where))
         assert not (tmp_path / "out").exists()
 
 
@@ -150,26 +164,3 @@ def test_another_graph_in_the_store_is_replaced_only_when_asked(
     ringfence("neo4j", "load", tmp_path / "two", *where, "--force", server=neo4j_server)
     with Neo4jStore(neo4j_server.address, neo4j_server.user, neo4j_server.password) as store:
         assert store.counts()["Account"] == 1
-
-
-WITHOUT_TORCH = """
-import sys
-from importlib.machinery import PathFinder
-find = PathFinder.find_spec
-def hide(name, path=None, target=None):
-    return None if name.split(".")[0] == "torch" else find(name, path, target)
-PathFinder.find_spec = hide
-from ringfence.cli import main
-main()
-"""
-
-
-@pytest.mark.neo4j
-def test_without_torch_trees_decide_and_say_so(demo: Demo, tmp_path: Path) -> None:
-    words = ["run", demo.folder / "world" / "input", "--out", tmp_path / "out", "--neo4j", "none"]
-    ran = subprocess.run([sys.executable, "-c", WITHOUT_TORCH, *words], capture_output=True, text=True)
-
-    assert ran.returncode == 0, ran.stderr
-    assert "torch" in ran.stdout
-    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["scoring"]["method"] == "trees"
-    assert files(tmp_path / "out").keys() == files(demo.out).keys()

@@ -63,6 +63,9 @@ def test_scores_rank_reviewed_fraud_above_chance_and_accuse_nobody(out: Path) ->
     assert pd.read_parquet(out / "accounts.parquet")["score"].between(0, 1).all()
 
 
+@pytest.mark.skipif(
+    not os.environ.get("RINGFENCE_SOAK"), reason="a small world shows the same in every run of the tests"
+)
 def test_the_graph_is_the_same_again(out: Path, tmp_path: Path) -> None:
     mapping = ROOT / "examples" / "p2p" / "mapping.toml"
     ringfence("run", DATA, "--mapping", mapping, "--out", tmp_path / "again", "--neo4j", "none")

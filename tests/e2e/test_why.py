@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from commands import ringfence
-from conftest import Demo
+from commands import Demo, ringfence
 from typer.testing import CliRunner
 
 from ringfence.cli import app

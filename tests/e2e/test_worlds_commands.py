@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -142,23 +143,31 @@ def test_a_world_is_examined(world: Path) -> None:
     assert told["limits"] == {"single_column": 0.15, "boosted_trees": 0.5}
 
 
-def test_a_world_that_a_column_gives_away_does_not_pass(world: Path, tmp_path: Path) -> None:
-    """Every ring account, and nobody else, has a plan of its own."""
-    shutil.copytree(world, tmp_path / "easy")
+def given_away(world: Path, folder: Path) -> Path:
+    """Return a copy in which every ring account, and nobody else, has a plan of its own."""
+    shutil.copytree(world, folder)
     truth = pd.read_parquet(world / "truth" / "accounts.parquet").set_index("account_id")["ring"]
-    path = tmp_path / "easy" / "input" / "accounts.parquet"
+    path = folder / "input" / "accounts.parquet"
     accounts = pd.read_parquet(path)
     accounts.loc[accounts["account_id"].map(truth).notna().to_numpy(), "plan"] = "smurf"
     accounts.to_parquet(path, index=False)
-    done = ringfence("worlds", "separable", tmp_path / "easy", code=1)
+    return folder
+
+
+def test_a_world_that_a_column_gives_away_does_not_pass(
+    world: Path, other: tuple[Path, Path], tmp_path: Path
+) -> None:
+    done = ringfence("worlds", "separable", given_away(other[0], tmp_path / "other"), code=1)
     assert "Limits: 0.15 for a single column, 0.5 for boosted trees." in done.stdout
-    assert "Crossed by plan, boosted_trees" in done.stderr
-    told = json.loads(ringfence("worlds", "separable", tmp_path / "easy", "--json", code=1).stdout)
+    assert re.search(r"Crossed by .*\bplan\b.*, boosted_trees", done.stderr)
+    done = ringfence("worlds", "separable", given_away(world, tmp_path / "easy"), "--json", code=1)
+    told = json.loads(done.stdout)
     assert not told["passes"]
     assert told["crossed"] == ["plan", "boosted_trees"]
 
 
-def test_a_replay_tells_how_late_rings_are_found(world: Path, out: Path, tmp_path: Path) -> None:
+def test_a_replay_tells_how_late_rings_are_found(other: tuple[Path, Path], tmp_path: Path) -> None:
+    world, out = other
     told = said("worlds", "replay", world, "--every", "360", "--out", tmp_path / "replay.json")
     assert len(told["cuts"]) == 2
     cards = said("worlds", "score", out, world, "--replay", tmp_path / "replay.json")
@@ -174,8 +183,9 @@ def test_swapping_countries_changes_no_decision(world: Path, out: Path) -> None:
     assert swap["named"] > 0, "where nobody is flagged, nothing could have changed"
 
 
-def test_a_swap_says_what_it_says_little_about(world: Path, out: Path, tmp_path: Path) -> None:
+def test_a_swap_says_what_it_says_little_about(other: tuple[Path, Path], tmp_path: Path) -> None:
     """Of a run that flagged nobody, and of languages that were left as they are."""
+    world, out = other
     shutil.copytree(out, tmp_path / "blind")
     rings = tmp_path / "blind" / "rings.jsonl"
     lines = [json.loads(line) for line in rings.read_text().splitlines()]
