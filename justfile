@@ -2,9 +2,11 @@
 
 export PATH := justfile_directory() / ".venv/bin" + ":" + env("PATH")
 
-# Everything that must pass before a change lands; two cores do two things at once.
+# Everything that must pass before a change lands; at most three things at once.
 [parallel]
-check: lint types imports test scorecard
+check: _others test
+
+_others: lint types imports scorecard
 
 # Style and format.
 lint:
@@ -21,22 +23,29 @@ imports:
 
 # All tests; the branches where a false accusation or a lost order could hide are covered in full.
 [parallel]
-test: test-served test-enforcement test-stages
-    coverage combine -q .coverage.served .coverage.enforcement .coverage.stages
+test: _served-and-stages _covered-and-worlds
     coverage json -q -o .coverage.json
     python tests/branch_floor.py .coverage.json
 
+_served-and-stages: test-served test-stages
+
+_covered-and-worlds: test-covered test-worlds
+
 # Tests with the real Neo4j.
 test-served *args:
-    COVERAGE_FILE=.coverage.served pytest -q -m neo4j --cov --cov-report= {{args}}
+    pytest -q -m neo4j {{args}}
 
-# Tests of casebook, orders, outbox and sinks: many wait for processes that they kill.
-test-enforcement *args:
-    COVERAGE_FILE=.coverage.enforcement pytest -q --cov --cov-report= tests/enforcement {{args}}
+# Tests of what is covered in full. Tracing makes a test half as long again, so the others go without.
+test-covered *args:
+    pytest -q -m "not neo4j" --cov --cov-report= tests/enforcement tests/gnn tests/stores {{args}}
 
-# All other tests that need no server.
+# Tests of worlds, and of whole runs.
+test-worlds *args:
+    pytest -q -m "not neo4j" tests/worlds tests/e2e {{args}}
+
+# All other tests.
 test-stages *args:
-    COVERAGE_FILE=.coverage.stages pytest -q -m "not neo4j" --ignore tests/enforcement --cov --cov-report= {{args}}
+    pytest -q -m "not neo4j" --ignore tests/enforcement --ignore tests/gnn --ignore tests/stores --ignore tests/worlds --ignore tests/e2e {{args}}
 
 # Three fixed small worlds: what was reached once may not be lost.
 scorecard:
@@ -68,9 +77,9 @@ bench:
     ringfence run ../shared/data/p2p --mapping examples/p2p/mapping.toml --out p2p-out --neo4j none --force
     python benchmarks/p2p_scores.py --snapshot p2p-out/snapshot.safetensors
 
-# Kill, fail and make up lives by the thousand: what `test` does a few times. Takes about half an hour.
+# Kill, fail and make up lives by the thousand: what `test` does a few times. Takes long.
 soak:
-    RINGFENCE_SOAK=1 pytest -q -s tests/enforcement
+    RINGFENCE_SOAK=1 pytest -q -s tests/enforcement tests/graphbuild tests/e2e/test_p2p.py
 
 # Figures on the three reporting worlds: their own examination, then all detectors in one table.
 report-worlds:
