@@ -76,7 +76,7 @@ class LinkSettings:
     """Families that are left out, to see what each is worth."""
     least_family_weight: float = 2.0
     """A family links a pair only from this weight on: an address of thousands corroborates nothing."""
-    resolution: float = 1.0
+    resolution: float = 0.6
     """CPM resolution γ: a community's mean weight per pair stays above it."""
     least_size: int = 3
     """The smallest community that is judged."""
