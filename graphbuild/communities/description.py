@@ -75,6 +75,30 @@ def saved_nats(
     return one - several - _names(whole, blocks, of, size) - _more_parameters(blocks, whole)
 
 
+def may_save(links: Links, community: npt.NDArray[np.int64], least_size: int) -> npt.NDArray[np.bool_]:
+    """Return for each community whether several blocks, two of them of the least size, might save anything.
+
+    No blocks save more than all there is to say of which pairs are linked, and of how the weights differ
+    from their mean; none take less to be named than two, one of them as small as can be.
+
+    Args:
+        links: Each pair once.
+        community: shape: ``(n,)``; numbered from 0, -1 for none.
+        least_size: The smallest block that is worth a name.
+    """
+    communities = int(community.max(initial=-1)) + 1
+    inside = (community[links.left] == community[links.right]) & (community[links.left] >= 0)
+    of, weight = community[links.left[inside]], links.weights[inside]
+    size = np.bincount(community[community >= 0], minlength=communities).astype(float)
+    linked = np.bincount(of, minlength=communities).astype(float)
+    one = _nats(size * (size - 1) / 2, linked, _weight(of, weight, communities))
+    most = one - linked - _weight(of, np.log(weight), communities)
+    small, both = np.full(communities, float(least_size)), np.full(communities, 2.0)
+    halves = np.concatenate([small, np.maximum(size - small, small)])
+    named = _names(size, both, np.tile(np.arange(communities), 2), halves)
+    return np.asarray((size >= 2 * least_size) & (most > named + _more_parameters(both, size)))
+
+
 def _weight(
     group: npt.NDArray[np.int64], weight: npt.NDArray[np.float64], groups: int
 ) -> npt.NDArray[np.float64]:

@@ -1,8 +1,10 @@
 """Several operators in one community, as those whom a proxy network joins: communities inside communities.
 
-Each community is partitioned anew at multiples of its own mean weight a pair, all of them at once. A split is
-kept where it describes the links in fewer nats than the joint community (``description``); among several,
-the one that saves most. What was split off is looked at again until nothing more is kept.
+Each community is partitioned anew, all of them at once, at half of its own mean weight a pair: parts that
+little joins come apart there. A split is kept where it describes the links in fewer nats than the joint
+community (``description``), and where the parts are joined thinly: one operator's ring has cells and waves,
+too. What was split off is looked at again until nothing more is kept. Most communities are so small or so
+evenly linked that no split can save anything, and are not searched at all.
 """
 
 from __future__ import annotations
@@ -10,13 +12,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ringfence.graphbuild.communities.description import saved_nats
+from ringfence.graphbuild.communities.description import may_save, saved_nats
 from ringfence.graphbuild.communities.find import find_communities
 from ringfence.graphbuild.communities.links import Links, checked_links, each_once
 from ringfence.graphbuild.communities.partition import renumbered
 
-MULTIPLES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
-"""Resolutions that are tried. Below 1, too: a part that is most of its community is hardly denser than it."""
+THIN = 0.15
+"""Parts are joined thinly where pairs across weigh at most this share of what pairs inside of them do."""
+_RESOLUTION = 0.5
+"""In mean weights a pair of the community."""
 _MOST_LEVELS = 16
 
 
@@ -74,8 +78,16 @@ def nested(
     levels = [renumbered(community)]
     open_ = levels[0] >= 0
     while open_.any() and len(levels) <= _MOST_LEVELS:
-        large = open_ & (_sizes(levels[-1]) >= 2 * least_size)
-        parts, split = _best_split(links, np.where(large, levels[-1], -1), seed, least_size, workers)
+        group = np.where(open_, levels[-1], -1)
+        searched = np.flatnonzero(np.append(may_save(links, group, least_size), False)[group])
+        parts, split = np.full(len(community), -1, np.int64), np.zeros(len(community), np.bool_)
+        parts[searched], split[searched] = _split(
+            _among(links, searched, len(community)),
+            renumbered(group[searched]),
+            seed,
+            least_size,
+            workers,
+        )
         if not split.any():
             break
         marked = np.where(split, parts + levels[-1].max() + 1, levels[-1])
@@ -84,53 +96,62 @@ def nested(
     return levels
 
 
-def _sizes(group: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return how many accounts are in the group of each."""
-    return np.asarray(np.bincount(group + 1)[group + 1], np.int64)
+def _among(links: Links, chosen: npt.NDArray[np.int64], accounts: int) -> Links:
+    """Return the links between the chosen accounts, which are numbered anew in their order."""
+    number = np.full(accounts, -1, np.int64)
+    number[chosen] = np.arange(len(chosen))
+    left, right = number[links.left], number[links.right]
+    inside = (left >= 0) & (right >= 0)
+    return Links(left[inside], right[inside], links.weights[inside])
 
 
-def _best_split(
+def _split(
     links: Links, group: npt.NDArray[np.int64], seed: int, least_size: int, workers: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return the best parts of each group, -1 for accounts in none, and which accounts' groups they split."""
-    inside = (group[links.left] == group[links.right]) & (group[links.left] >= 0)
+    """Return the parts of groups that are split, -1 for accounts in none, and which accounts' groups are.
+
+    Every account is in a group.
+    """
+    inside = group[links.left] == group[links.right]
     links = Links(links.left[inside], links.right[inside], links.weights[inside])
-    groups = int(group.max(initial=-1)) + 1
-    members = np.bincount(group[group >= 0], minlength=groups)
+    size = np.bincount(group)
     of_link = group[links.left]
-    density = np.bincount(of_link, links.weights, minlength=groups) / np.maximum(
-        members * (members - 1) / 2, 1
+    mean = np.bincount(of_link, links.weights, minlength=len(size)) / np.maximum(size * (size - 1) / 2, 1)
+    found = find_communities(
+        len(group),
+        np.stack([links.left, links.right], axis=1),
+        links.weights / mean[of_link],
+        resolution=_RESOLUTION,
+        seed=seed,
+        workers=workers,
+    ).community
+    parts = np.where(np.append(np.bincount(found[found >= 0]) >= least_size, False)[found], found, -1)
+    split = _thinly_joined(links, group, parts)
+    split &= saved_nats(links, group, _blocks(group, parts)) > 0
+    return np.where(split[group], parts, -1), split[group]
+
+
+def _thinly_joined(
+    links: Links, group: npt.NDArray[np.int64], parts: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Return which groups have two or more parts, with little between them."""
+    groups = int(group.max(initial=-1)) + 1
+    placed = parts >= 0
+    size = np.bincount(parts[placed]).astype(float)
+    of = np.zeros(len(size), np.int64)
+    of[parts[placed]] = group[placed]
+    within = np.bincount(of, size * (size - 1) / 2, minlength=groups)
+    in_parts = np.bincount(group[placed], minlength=groups)
+    across = in_parts * (in_parts - 1) / 2 - within
+    both = placed[links.left] & placed[links.right]
+    same = parts[links.left] == parts[links.right]
+    held, joined = (
+        np.bincount(group[links.left[chosen]], links.weights[chosen], minlength=groups)
+        for chosen in (both & same, both & ~same)
     )
-    relative = links.weights / density[of_link]
-    best, chosen = np.zeros(groups), np.full(len(group), -1, np.int64)
-    for multiple in MULTIPLES:
-        found = find_communities(
-            len(group),
-            np.stack([links.left, links.right], axis=1),
-            relative,
-            resolution=multiple,
-            seed=seed,
-            workers=workers,
-        ).community
-        size = np.bincount(found[found >= 0], minlength=1)
-        parts = np.where((found >= 0) & (size[found] >= least_size), found, -1)
-        saved = np.where(_several(group, parts, groups), saved_nats(links, group, _blocks(group, parts)), 0.0)
-        better = np.append(saved > best, False)[group]
-        best = np.maximum(best, saved)
-        chosen[better] = parts[better]
-    return chosen, np.append(best > 0, False)[group]
+    return np.asarray((across > 0) & (joined * within <= THIN * held * across))
 
 
 def _blocks(group: npt.NDArray[np.int64], parts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the parts, and a block for the accounts of each group that are in none."""
-    return renumbered(
-        np.where(parts >= 0, parts, np.where(group >= 0, group + parts.max(initial=-1) + 1, -1))
-    )
-
-
-def _several(
-    group: npt.NDArray[np.int64], parts: npt.NDArray[np.int64], groups: int
-) -> npt.NDArray[np.bool_]:
-    """Return which groups have two or more parts."""
-    part, account = np.unique(parts, return_index=True)
-    return np.bincount(group[account[part >= 0]], minlength=groups) > 1
+    return renumbered(np.where(parts >= 0, parts, group + parts.max(initial=-1) + 1))
