@@ -1,4 +1,4 @@
-"""Sightings and links → members of communities, evidence, metrics, replacements, and a graph snapshot."""
+"""Sightings and links → members of communities, evidence, metrics, memberships, and a graph snapshot."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from ringfence.graphbuild.communities.partition import Partition
 from ringfence.graphbuild.evidence import community_evidence, community_links, describe_members
 from ringfence.graphbuild.labels import UNKNOWN, settled_labels
 from ringfence.graphbuild.linkage.links import PAIR, without_bans
+from ringfence.graphbuild.memberships import memberships
 from ringfence.graphbuild.numbered import Seen, by_number, numbered, read_seen
 from ringfence.graphbuild.placement import place_accounts
 from ringfence.graphbuild.sightings import Tables
@@ -69,7 +70,7 @@ def build_graph(
     partition = _partition(engine, accounts, work, settings, tick, previous)
     members = _members(engine, tables, accounts, partition)
     linked = _by_number(pq.read_table(work.links / "links.parquet"), accounts)
-    _write_metrics(linked, partition, work)
+    _write_described(linked, partition, accounts, work, settings)
     seen = {name: read_seen(sightings_path(work, name), accounts) for name in ENTITY_TYPES}
     _write_members(members, accounts, seen, linked, work, settings)
     links = len(linked)
@@ -102,10 +103,23 @@ def _by_number(pairs: pa.Table, accounts: pa.Array) -> pd.DataFrame:
     return pd.DataFrame(pairs.to_pandas())
 
 
-def _write_metrics(linked: pd.DataFrame, partition: Partition, work: Workspace) -> None:
-    ends = linked[list(PAIR)].to_numpy(np.int64)
-    metrics = community_metrics(ends, linked["weight"].to_numpy(), partition.community)
+def _write_described(
+    linked: pd.DataFrame, partition: Partition, accounts: pa.Array, work: Workspace, settings: Settings
+) -> None:
+    """Write the metrics of communities, and which of them are several networks or have members in common."""
+    ends, weights = linked[list(PAIR)].to_numpy(np.int64), linked["weight"].to_numpy()
+    metrics = community_metrics(ends, weights, partition.community)
     metrics.to_parquet(work.links / "communities.parquet", index=False)
+    found = memberships(
+        ends,
+        weights,
+        partition.community,
+        least_size=settings.links.least_size,
+        seed=settings.seed,
+        workers=os.cpu_count() or 1,
+    )
+    found.insert(0, "account_id", accounts.take(pa.array(found.pop("account"))).to_pandas())
+    found.to_parquet(work.links / "memberships.parquet", index=False)
 
 
 def _inside(members: pd.DataFrame, linked: pd.DataFrame, settings: Settings) -> pd.DataFrame:

@@ -95,6 +95,7 @@ def test_a_second_run_and_shuffled_rows_give_the_same_files(
         "links.parquet",
         "members.parquet",
         "evidence.parquet",
+        "memberships.parquet",
         "addresses.parquet",
     ):
         assert (work.links / name).read_bytes() == (made[0].links / name).read_bytes(), name
