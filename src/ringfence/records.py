@@ -84,6 +84,17 @@ class Replacement:
     """How sure one can be that it is this one, 0..1: low where others started at the time, too."""
 
 
+@dataclass(frozen=True, slots=True)
+class DoubleMember:
+    """A member that is linked with the accounts of another flagged ring, too."""
+
+    account_id: str
+    ring_id: str
+    """The other ring."""
+    share: float
+    """Share of the weight of its links that those into the other ring have, 0..1."""
+
+
 class Turn(StrEnum):
     """What happens to a ring in the course of time."""
 
@@ -157,6 +168,10 @@ class Ring:
     """Banned members with the members that took their places, by the banned one's id."""
     history: tuple[LifeEvent, ...] = ()
     """Its life, the first event first."""
+    parts: tuple[tuple[str, ...], ...] = ()
+    """Sub-networks that little joins, the largest first, each by account id; none where it is one network."""
+    also_in: tuple[DoubleMember, ...] = ()
+    """Members that serve another ring, too, by account id."""
 
     @property
     def flagged(self) -> bool:
@@ -166,8 +181,8 @@ class Ring:
     def as_json(self) -> dict[str, Any]:
         """Return the ring as plain JSON values; times in ISO 8601 with ``Z``.
 
-        Of end users, replacements and history only those that have some are told: a run that was recorded
-        before there were any keeps its digest.
+        Of end users, replacements, history, parts and double members only those that have some are told: a
+        run that was recorded before there were any keeps its digest.
         """
         row = _values(self)
         row["first_seen"] = iso_time(self.first_seen)
@@ -176,7 +191,9 @@ class Ring:
         row["evidence"] = [_values(line) for line in self.evidence]
         row["replacements"] = [_values(one) for one in self.replacements]
         row["history"] = [event.as_json() for event in self.history]
-        for name in ("replacements", "history"):
+        row["parts"] = [list(part) for part in self.parts]
+        row["also_in"] = [_values(one) for one in self.also_in]
+        for name in ("replacements", "history", "parts", "also_in"):
             if not row[name]:
                 del row[name]
         return row
@@ -203,6 +220,8 @@ class Ring:
                 "recommended_action": Action(row["recommended_action"]),
                 "replacements": tuple(Replacement(**one) for one in row.get("replacements", ())),
                 "history": tuple(LifeEvent.from_json(one) for one in row.get("history", ())),
+                "parts": tuple(tuple(part) for part in row.get("parts", ())),
+                "also_in": tuple(DoubleMember(**one) for one in row.get("also_in", ())),
             }
         )
 

@@ -45,6 +45,7 @@ from ringfence.pipeline.known import TakenIn, take_in_labels, tell_status
 from ringfence.pipeline.lives import communities_before, with_lives
 from ringfence.pipeline.manifest import told_input
 from ringfence.pipeline.measure import Measure
+from ringfence.pipeline.memberships import with_memberships
 from ringfence.pipeline.page import report_data
 from ringfence.pipeline.tactics import shared_templates, with_tactics
 from ringfence.progress import Display, QuietDisplay
@@ -245,7 +246,7 @@ class _Stages:
         with self._measure.stage("Follow rings"):
             earlier = None if self._earlier is None else self._earlier.rings
             rings = with_lives(self._engine, self._tables, self._work, rings, earlier)
-            return scores, with_end_users(rings, self._work)
+            return scores, with_memberships(with_end_users(rings, self._work), self._work)
 
     def _manifest(
         self, loaded: Loaded, built: Built, scores: AccountScores, rings: list[Ring]

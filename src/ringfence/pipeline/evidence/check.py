@@ -147,8 +147,8 @@ def _decision_step(told: Ring, again: Ring, active: int, limits: Mapping[str, An
 def _rest_step(told: Ring, again: Ring) -> Step:
     """Hold everything else against what comes out.
 
-    The name, the tactics, the ring's life and who of an account's end users are meant are no part of the
-    decision.
+    The name, the tactics, the ring's life, its parts, whom else its members serve and who of an account's end
+    users are meant are no part of the decision.
     """
     end_users = {member.account_id: member.end_users for member in told.members}
     exact = replace(
@@ -156,6 +156,8 @@ def _rest_step(told: Ring, again: Ring) -> Step:
         members=tuple(replace(m, end_users=end_users.get(m.account_id, ())) for m in again.members),
         replacements=told.replacements,
         history=told.history,
+        parts=told.parts,
+        also_in=told.also_in,
         ring_id=told.ring_id,
         tactics=told.tactics,
         probability=told.probability,
