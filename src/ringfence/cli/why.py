@@ -48,8 +48,9 @@ def why(
     """Show why two accounts are linked, or what a ring stands on.
 
     Of two accounts: every step of their weight, which the steps sum to, and how they hang together where they
-    are not linked. Of a ring: its evidence by family and by value, the links it would fall apart without, and
-    the smallest set of evidence without which it would not stand.
+    are not linked. Of a ring: its evidence by family and by value, its sub-networks and who serves another
+    ring, the links it would fall apart without, and the smallest set of evidence without which it would not
+    stand.
     """
     from ringfence.pipeline.why import why_pair, why_ring
 

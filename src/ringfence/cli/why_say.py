@@ -12,6 +12,7 @@ from ringfence.cli.say import printable
 if TYPE_CHECKING:
     from ringfence.graphbuild.explain.waterfall import Step
     from ringfence.pipeline.why import Hop, WhyPair, WhyRing
+    from ringfence.records import Ring
 
 _BAR = 24
 """Characters of the longest bar."""
@@ -19,6 +20,7 @@ _PIPE = 240
 """Characters of a line where nobody looks at a terminal."""
 _VALUES = 15
 _BRIDGES = 10
+_DOUBLE = 10
 _VIEWS = {
     "ip": "address",
     "instrument": "payment instrument",
@@ -82,9 +84,22 @@ def say_ring(found: WhyRing) -> None:
         start += nats
     total = ("weight", f"{told.weight:.3f}", "", _bar(0.0, told.weight, told.weight or 1.0))
     _say(("family", "nats", "share", ""), [*rows, total], right={1, 2})
+    _say_memberships(found.ring)
     _say_values(found)
     _say_thin(found)
     _say_needed(found)
+
+
+def _say_memberships(ring: Ring) -> None:
+    from ringfence.report.text import percent, sub_networks
+
+    if ring.parts:
+        typer.echo(f"{sub_networks(ring.parts)}.")
+    for one in ring.also_in[:_DOUBLE]:
+        share = f"{percent(one.share)} of its link weight"
+        typer.echo(printable(f"{one.account_id} also serves {one.ring_id} ({share})."))
+    if len(ring.also_in) > _DOUBLE:
+        typer.echo(f"{len(ring.also_in) - _DOUBLE:,} more with --json.")
 
 
 def _say_values(found: WhyRing) -> None:

@@ -96,6 +96,8 @@ class WhyRing:
             "stands": found.stands,
             "needed_families": [list(one) for one in found.needed_families],
             "needed_values": needed,
+            "parts": [list(part) for part in self.ring.parts],
+            "also_in": [asdict(one) for one in self.ring.also_in],
         }
 
 

@@ -41,6 +41,7 @@ def environment() -> Environment:
     )
     made.globals.update(
         plural=text.plural,
+        sub_networks=text.sub_networks,
         picture_size=picture,
         timeline_size=timeline,
         entity_names=picture.ENTITY_NAMES,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 
 LONGEST = 160
 """Characters of one value that are shown."""
 
+_SIZES = 5
+"""Sizes of sub-networks that are told one by one."""
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -41,6 +44,17 @@ def number(value: int) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """Return ``1 ring`` or ``2 rings``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def sub_networks(parts: Sequence[Sequence[str]]) -> str:
+    """Return in words how many parts a ring has, and of what sizes; the largest come first."""
+    sizes = [f"{len(part):,}" for part in parts]
+    last = sizes[-1] if len(sizes) <= _SIZES else "fewer"
+    many = ", ".join(sizes[: min(len(sizes) - 1, _SIZES)])
+    return (
+        f"{len(sizes)} sub-networks of {many} and {last} accounts, which hold together by themselves better "
+        "than as one"
+    )
 
 
 def percent(share: float) -> str:
