@@ -42,7 +42,7 @@ def test_every_file_of_the_contract_is_there(demo: Demo) -> None:
 
 def test_rings_have_the_fields_that_others_build_on(demo: Demo) -> None:
     for ring in lines(demo.out):
-        assert set(ring) - {"history", "replacements"} == RING_KEYS
+        assert set(ring) - {"history", "replacements", "parts", "also_in"} == RING_KEYS
         assert ring["size"] == len(ring["members"])
         told = {key for member in ring["members"] for key in member} - {"end_users"}
         assert told == {"account_id", "score", "role"}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ringfence.graphbuild.lineage import LifeSettings, Span, followed, life
 from ringfence.lineage import sentence
-from ringfence.records import Action, Decision, LifeEvent, Member, Replacement, Ring, Role, Turn
+from ringfence.records import Action, Decision, DoubleMember, LifeEvent, Member, Replacement, Ring, Role, Turn
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SETTINGS = LifeSettings()
@@ -120,10 +120,12 @@ def test_a_ring_with_a_life_comes_back_from_json_as_it_was() -> None:
         ring("one", "ab", (LifeEvent(Turn.SPLIT, day(1), 2, "two"), LifeEvent(Turn.BORN, None, 1))),
         members=(Member("a", 0.5, Role.BYSTANDER, ("guilty",)), Member("b", 0.4, Role.CORE)),
         replacements=(Replacement("a", "b", 0.25, 0.75),),
+        parts=(("a",), ("b",)),
+        also_in=(DoubleMember("b", "two", 0.5),),
     )
     assert Ring.from_json(full.as_json()) == full
     bare = ring("one", "ab").as_json()
-    assert not {"replacements", "history"} & set(bare)
+    assert not {"replacements", "history", "parts", "also_in"} & set(bare)
     assert all("end_users" not in member for member in bare["members"])
     assert Ring.from_json(bare) == ring("one", "ab")
 
