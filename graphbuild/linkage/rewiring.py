@@ -12,21 +12,20 @@ from typing import Any
 
 import ibis
 
-from ringfence.graphbuild.linkage.draws import hashed
-
 
 def rewired(sightings: Any, draw: int = 0) -> Any:
     """Return account_id, entity_id, first_seen with the entities dealt out anew.
+
+    All sightings are put into an order that is as good as random, and each gets the entity of the next one.
 
     Args:
         sightings: Ibis table with account_id, entity_id and first_seen, a row a pair.
         draw: Another number deals otherwise.
     """
-    order = ibis.row_number().over(order_by=["account_id", "entity_id"]).cast("int64")
-    rows = sightings.mutate(place=order)
-    dealt = rows.select("entity_id", mixed=hashed(rows["place"], draw), tie=rows["place"])
-    order = ibis.row_number().over(order_by=["mixed", "tie"]).cast("int64")
-    dealt = dealt.select("entity_id", to=order)
-    seats = rows.select("account_id", "first_seen", "place")
-    joined = seats.inner_join(dealt, seats["place"] == dealt["to"])
-    return joined.group_by("account_id", "entity_id").agg(first_seen=joined["first_seen"].min())
+    named = sightings["account_id"] + "\x1f" + sightings["entity_id"] + f"\x1f{draw}"
+    rows = sightings.select("account_id", "entity_id", "first_seen", mixed=named.hexdigest("md5"))
+    order = [rows["mixed"], rows["account_id"], rows["entity_id"]]
+    follows = rows["entity_id"].lead().over(ibis.window(order_by=order))
+    first = rows["entity_id"].first().over(ibis.window(order_by=order))
+    dealt = rows.select("account_id", "first_seen", entity_id=ibis.coalesce(follows, first))
+    return dealt.group_by("account_id", "entity_id").agg(first_seen=dealt["first_seen"].min())
