@@ -70,7 +70,10 @@ def run(scale: float, asked: argparse.Namespace) -> None:
     """Make a world of that scale, run it, and append what it took."""
     with tempfile.TemporaryDirectory(dir=asked.work) as folder:
         world, out = Path(folder) / "world", Path(folder) / "out"
-        request = WorldRequest(asked.scenario, scale, asked.seed, prompts=asked.prompts)
+        # As the world of scale 1 is made: without labels no network is trained, and templates have their ids.
+        request = WorldRequest(
+            asked.scenario, scale, asked.seed, prompts=asked.prompts, labels=False, template_ids=True
+        )
         make_world(world, request, workers=2)
         words = ["-m", "ringfence", "run", world / "input", "--out", out, "--neo4j", "none", "--json"]
         start = time.perf_counter()
