@@ -92,7 +92,7 @@ def append(path: Path, scale: float, manifest: dict[str, Any], seconds: float | 
     accounts, requests = (manifest["tables"][name] for name in ("accounts", "requests"))
     new = not path.exists()
     with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         if new:
             writer.writerow(COLUMNS)
         for name, stage in {**stages, WHOLE: whole}.items():
